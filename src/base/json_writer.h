@@ -10,7 +10,8 @@ enum { JSON_WRITER_DEPTH_MAX = 32 };
 struct json_writer {
         struct buffer *out;
         unsigned depth;
-        bool comma[JSON_WRITER_DEPTH_MAX + 1]; /* a value stands before on this level */
+        bool comma[JSON_WRITER_DEPTH_MAX + 1];  /* a value stands before on this level */
+        bool object[JSON_WRITER_DEPTH_MAX + 1]; /* values of this level have names */
 };
 
 void json_begin(struct json_writer *json, struct buffer *out);

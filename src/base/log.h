@@ -9,5 +9,7 @@ void log_set_level(enum log_level lowest);
  * asks for a person, and is counted in ticketrush_alarms_total. */
 void log_write(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 unsigned long long log_alarms(void);
+/* Registers ticketrush_alarms_total (see metrics.h; before threads start). */
+void log_register(void);
 
 #endif

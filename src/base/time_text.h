@@ -8,7 +8,8 @@ enum { TIME_TEXT_LENGTH = 24, HTTP_DATE_LENGTH = 29 };
 
 /* "2026-11-21T11:00:00.000Z", not terminated. Years 1970 to 9999. */
 void time_format(char out[static TIME_TEXT_LENGTH], int64_t ms);
-/* RFC 3339 with Z or an offset, seconds and an optional fraction; real dates only. False if it is anything else. */
+/* RFC 3339 with Z or an offset, seconds and an optional fraction (cut to milliseconds); real dates from 1970 to 9999, no
+ * leap seconds. False if it is anything else. */
 bool time_parse(struct text text, int64_t *ret_ms);
 /* "Sat, 21 Nov 2026 11:00:00 GMT" (RFC 9110 section 5.6.7), not terminated. */
 void time_http_date(char out[static HTTP_DATE_LENGTH], int64_t ms);
