@@ -1,0 +1,45 @@
+/* desk.h: carries a command from a request to the lane, and its outcome back to the request's loop.
+ *
+ * A route is a pair: `ask` reads the request into a command (or refuses it), `answer` turns the outcome into an answer.
+ *
+ *   struct hold_create_ask { struct desk desk; struct hold_create_command command; };
+ *   ask:    ticket = desk_open(request, &kind, service, sizeof *ticket, hold_create_answer); fill; desk_submit(ticket)
+ *   answer: outcome → edge_answer…  (faults never come here: they have become 503 in one place, desk.c)
+ */
+#ifndef TICKETRUSH_SERVICE_DESK_H
+#define TICKETRUSH_SERVICE_DESK_H
+
+#include "edge/edge.h"
+#include "lane/lane.h"
+#include "port/json.h"
+#include "service/vocabulary.h"
+
+struct desk {
+        struct lane_command command; /* first: the lane gives it back */
+        struct edge_parcel parcel;
+        struct request *request;
+        void (*answer)(struct request *request, struct lane_command *command);
+};
+
+/* Memory of `size` bytes in the request's arena that begins with struct desk… see lane_command's rule: the command's own
+ * struct must begin with `struct desk desk`. NULL when the arena is at its limit (the request has been answered 413). */
+void *desk_open(struct request *request, const struct lane_kind *kind, void *service, size_t size,
+                void (*answer)(struct request *request, struct lane_command *command));
+/* Submits to the lane; when it cannot take the command, answers 503 with Retry-After. The request belongs to the lane now. */
+void desk_submit(struct lane *lane, struct desk *desk);
+
+/* The body into a struct; on refusal the request has been answered (400 INVALID_BODY with the path and the reason, or 415) and
+ * the result is false. */
+bool desk_read_body(struct request *request, const struct json_field *fields, void *into);
+/* The n-th path parameter as an id; else answered 404 NOT_FOUND and 0. */
+uint64_t desk_path_id(struct request *request, unsigned n, const char *prefix);
+/* Idempotency-Key and body, hashed with account and operation. False: malformed or too long, answered 400. Absent: key 0. */
+bool desk_idempotency(struct request *request, struct idempotency *ret_idempotency);
+/* ?limit=&cursor= — cursor is an id text of `prefix`, ret_after 0 from the start. False: answered 400. */
+bool desk_page(struct request *request, const char *prefix, unsigned *ret_limit, uint64_t *ret_after);
+/* The same 404 for what is not there and what is somebody else's. */
+void desk_not_found(struct request *request);
+/* A fault as an answer: FAULT_BUSY and FAULT_STORAGE 503 with Retry-After, others 503 with an alarm in the log. */
+void desk_answer_fault(struct request *request, int fault);
+
+#endif
