@@ -13,6 +13,7 @@
 #define TICKETRUSH_SERVICE_VOCABULARY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef uint64_t account_id;  /* acc_…   */

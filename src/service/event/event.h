@@ -9,11 +9,10 @@
 #include "base/buffer.h"
 #include "base/fsm.h"
 #include "port/clock.h"
+#include "port/db.h"
 #include "service/limits.h"
 #include "service/vocabulary.h"
 
-struct db;
-struct db_migration;
 struct edge;
 struct event_service;
 struct lane;

@@ -15,10 +15,10 @@
 
 #include "base/fsm.h"
 #include "port/clock.h"
+#include "port/db.h"
 #include "service/limits.h"
 #include "service/vocabulary.h"
 
-struct db_migration;
 struct edge;
 struct event_service;
 struct inventory;

@@ -12,11 +12,11 @@
 
 #include "base/fsm.h"
 #include "port/clock.h"
+#include "port/db.h"
 #include "port/pay.h"
 #include "service/limits.h"
 #include "service/vocabulary.h"
 
-struct db_migration;
 struct edge;
 struct lane;
 struct order_service;

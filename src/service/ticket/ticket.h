@@ -10,9 +10,9 @@
 #include "base/fsm.h"
 #include "base/text.h"
 #include "port/clock.h"
+#include "port/db.h"
 #include "service/vocabulary.h"
 
-struct db_migration;
 struct edge;
 struct event_service;
 struct inventory;

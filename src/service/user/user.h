@@ -8,10 +8,10 @@
 
 #include "base/buffer.h"
 #include "port/clock.h"
+#include "port/db.h"
 #include "port/crypto.h"
 #include "service/vocabulary.h"
 
-struct db_migration;
 struct edge;
 struct lane;
 struct user;
