@@ -1,0 +1,89 @@
+/* verb_serve.c: `ticketrush serve`: start, tell where, wait for a signal, drain, stop. */
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "node/demo.h"
+#include "node/node.h"
+#include "node/verbs.h"
+
+enum { PROBLEM_BYTES_MAX = 65536 };
+
+static void set_log_level(const char *level) {
+        static const char *const names[] = {"debug", "info", "warning", "alarm"};
+        for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+                if (!strcmp(level, names[i]))
+                        log_set_level((enum log_level)i);
+}
+
+static int help(void) {
+        struct buffer out;
+        buffer_init(&out, PROBLEM_BYTES_MAX);
+        config_help(&out);
+        printf("usage: ticketrush serve [flags]\n\nServes the sale from one folder and one port. Ctrl-C drains and stops.\n\n%.*s",
+               (int)out.length, out.at);
+        buffer_deinit(&out);
+        return EXIT_DONE;
+}
+
+static int check(const struct config *config) {
+        struct buffer out;
+        buffer_init(&out, PROBLEM_BYTES_MAX);
+        config_write(config, &out);
+        printf("%.*s", (int)out.length, out.at);
+        buffer_deinit(&out);
+        return EXIT_DONE;
+}
+
+static sigset_t block_signals(void) {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, &set, 0);
+        signal(SIGPIPE, SIG_IGN);
+        return set;
+}
+
+static int serve(const struct config *config, struct buffer *problem) {
+        sigset_t signals = block_signals();
+        struct node *node;
+        set_log_level(config->log_level);
+        if (node_start(&node, config, problem) != 0) {
+                fprintf(stderr, "ticketrush: %.*s\n", (int)problem->length, problem->at);
+                return EXIT_CANNOT;
+        }
+        printf("ticketrush: serving on http://%s:%u, data in %s\n", config->host, node_port(node), config->data);
+        fflush(stdout);
+        if (config->demo && demo_make(node, config, problem) != 0)
+                fprintf(stderr, "ticketrush: the demo could not be made: %.*s\n", (int)problem->length, problem->at);
+        fflush(stdout);
+        int signal_number;
+        sigwait(&signals, &signal_number);
+        printf("ticketrush: finishing what is in flight (again: stop at once)\n");
+        fflush(stdout);
+        pthread_sigmask(SIG_UNBLOCK, &signals, 0);
+        node_stop(node);
+        printf("ticketrush: stopped\n");
+        return EXIT_DONE;
+}
+
+int verb_serve(int argc, char **argv) {
+        struct buffer problems;
+        struct config config;
+        buffer_init(&problems, PROBLEM_BYTES_MAX);
+        enum config_outcome outcome = config_read(&config, argc, argv, environ, &problems);
+        int code = EXIT_USAGE;
+        if (outcome == CONFIG_HELP)
+                code = help();
+        else if (outcome == CONFIG_REFUSED)
+                fprintf(stderr, "%.*s", (int)problems.length, problems.at);
+        else
+                code = config.check_config ? check(&config) : serve(&config, &problems);
+        buffer_deinit(&problems);
+        return code;
+}
