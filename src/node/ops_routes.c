@@ -1,6 +1,6 @@
 /* ops_routes.c: what the people who run it ask: is it alive, may traffic come, how is it doing, what can it do.
  *
- * The OpenAPI document is part of the program: the assembler takes the file in as it is. */
+ * The OpenAPI document is part of the program (embed.sh). */
 #include "base/metrics.h"
 #include "edge/edge.h"
 #include "lane/lane.h"
@@ -9,13 +9,6 @@
 
 enum { METRICS_BYTES_MAX = 1024 * 1024 };
 
-__asm__(".section .rodata\n"
-        ".global openapi_document, openapi_document_end\n"
-        "openapi_document:\n"
-        ".incbin \"" OPENAPI_FILE "\"\n"
-        "openapi_document_end:\n"
-        ".byte 0\n"
-        ".previous\n");
 extern const char openapi_document[], openapi_document_end[];
 
 static struct metric storage_refuses = {.name = "ticketrush_storage_refuses", .kind = METRIC_GAUGE,

@@ -1,5 +1,4 @@
 /* verb_serve.c: `ticketrush serve`: start, tell where, wait for a signal, drain, stop. */
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,6 +52,7 @@ static int serve(const struct config *config, struct buffer *problem) {
         sigset_t signals = block_signals();
         struct node *node;
         set_log_level(config->log_level);
+        log_register();
         if (node_start(&node, config, problem) != 0) {
                 fprintf(stderr, "ticketrush: %.*s\n", (int)problem->length, problem->at);
                 return EXIT_CANNOT;
