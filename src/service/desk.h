@@ -1,10 +1,13 @@
 /* desk.h: carries a command from a request to the lane, and its outcome back to the request's loop.
  *
  * A route is a pair: `ask` reads the request into a command (or refuses it), `answer` turns the outcome into an answer.
+ * A service knows its commands only; the desk's own memory stands hidden in front of the command:
  *
- *   struct hold_create_ask { struct desk desk; struct hold_create_command command; };
- *   ask:    ticket = desk_open(request, &kind, service, sizeof *ticket, hold_create_answer); fill; desk_submit(ticket)
- *   answer: outcome → edge_answer…  (faults never come here: they have become 503 in one place, desk.c)
+ *   struct hold_create_command { struct lane_command lane; …inputs… …outputs… };    in inventory_service.h
+ *   ask:    command = desk_open(request, &hold_create_kind, inventory, sizeof *command, hold_create_answer);
+ *           fill command; desk_submit(lane, &command->lane)
+ *   answer: (request, lane_command *) → outcome → edge_answer…  (faults never come here: they become 503 in one place,
+ *           desk_answer_fault)
  */
 #ifndef TICKETRUSH_SERVICE_DESK_H
 #define TICKETRUSH_SERVICE_DESK_H
@@ -14,19 +17,19 @@
 #include "port/json.h"
 #include "service/vocabulary.h"
 
-struct desk {
-        struct lane_command command; /* first: the lane gives it back */
-        struct edge_parcel parcel;
-        struct request *request;
-        void (*answer)(struct request *request, struct lane_command *command);
-};
+typedef void (*desk_answer)(struct request *request, struct lane_command *command);
 
-/* Memory of `size` bytes in the request's arena that begins with struct desk… see lane_command's rule: the command's own
- * struct must begin with `struct desk desk`. NULL when the arena is at its limit (the request has been answered 413). */
-void *desk_open(struct request *request, const struct lane_kind *kind, void *service, size_t size,
-                void (*answer)(struct request *request, struct lane_command *command));
-/* Submits to the lane; when it cannot take the command, answers 503 with Retry-After. The request belongs to the lane now. */
-void desk_submit(struct lane *lane, struct desk *desk);
+/* Zeroed memory of `size` bytes in the request's arena for a struct that begins with struct lane_command; kind, service
+ * and done are set. NULL when the arena is at its limit (the request has been answered 413). */
+void *desk_open(struct request *request, const struct lane_kind *kind, void *service, size_t size, desk_answer answer);
+/* Submits to the lane; when it cannot take the command, the request is answered 503 with Retry-After. The request belongs
+ * to the lane now. Any thread. */
+void desk_submit(struct lane *lane, struct lane_command *command);
+/* Gives the command back to its request's loop, which answers (with `answer`, or the one of desk_open if NULL). This is
+ * what happens by itself after the lane's commit; a chain with a worker in it calls it. Any thread. */
+void desk_return(struct lane_command *command, desk_answer answer);
+/* The request that a command of desk_open belongs to. */
+struct request *desk_request(struct lane_command *command);
 
 /* The body into a struct; on refusal the request has been answered (400 INVALID_BODY with the path and the reason, or 415) and
  * the result is false. */
