@@ -100,6 +100,9 @@ def room_of(path):
             "port": ("port", ["base/*", "port/*", VOCABULARY]),
             "lane": ("lane", ["base/*", "port/*", "lane/*"]),
             "edge": ("edge", ["base/*", "edge/*", "port/gzip.h"]),
+            "audit": ("audit", ["base/*", "port/*", "audit/*", "adapter/sqlite/db_sqlite.h", "node/verbs.h"]),
+            "rehearse": ("rehearse", ["base/*", "port/*", "rehearse/*", "audit/audit.h", "adapter/system/*", "node/verbs.h",
+                                      "service/user/user.h", VOCABULARY, LIMITS]),
         }.get(parts[1], ("an unknown room", []))
     if len(parts) == 3:
         if "service/" + parts[2] in (VOCABULARY, LIMITS):
