@@ -110,7 +110,8 @@ def room_of(path):
         return "the desk", ["base/*", "port/*", "edge/*", "lane/*", "service/*.h"]
     own = "/".join(parts[1:-1])
     if re.search(r"_rules\.[ch]$", path):
-        return "a rules file", ["base/*", VOCABULARY, LIMITS, own + "/*_rules.h"]
+        face = f"{own}/{parts[2]}.h"
+        return "a rules file", ["base/*", VOCABULARY, LIMITS, own + "/*_rules.h", face]
     if re.search(r"_routes\.[ch]$", path):
         ports = ["port/json.h", "port/qr.h", "port/gzip.h"]
         return "a routes file", ["base/*", "edge/*", "lane/*", *ports, VOCABULARY, LIMITS, DESK, own + "/*", PUBLIC_FACES]
