@@ -12,7 +12,14 @@ struct gateway;
 struct token_key;
 
 /* route.access: */
-enum access { ACCESS_PUBLIC, ACCESS_ACCOUNT, ACCESS_ORGANISER, ACCESS_GATE, ACCESS_OPERATOR, ACCESS_OPTIONAL /* a token is used if given */ };
+enum access {
+        ACCESS_PUBLIC,
+        ACCESS_ACCOUNT,
+        ACCESS_ORGANISER,
+        ACCESS_GATE,     /* gate staff and organisers */
+        ACCESS_OPERATOR, /* an operator may go everywhere */
+        ACCESS_OPTIONAL, /* a token is used if given */
+};
 /* route.limit_class: */
 enum limit_class { LIMIT_NONE, LIMIT_SIGN_IN /* per address */, LIMIT_COMMAND /* per account */, LIMIT_CLASSES };
 
