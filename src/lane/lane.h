@@ -22,12 +22,24 @@ enum {
         LANE_ROOMS_MAX = 16,
         LANE_CONSUMERS_MAX = 16,
         LANE_EVENTS_MAX = 4096,     /* events given to one consumer in one turn */
+        LANE_CONSUMER_ATTEMPTS_MAX = 3, /* at one event; then dead letter and alarm */
+        LANE_WAITING_MAX = 131072,  /* commands with LANE_WAIT; then they are answered LANE_WAITED at once */
+        LANE_LAG_MAX = 16384,       /* events before the slowest consumer; then a turn takes only … */
+        LANE_LAGGING_BATCH_MAX = 512, /* … this many commands, so that consumers catch up */
+        LANE_TAIL_MAX = 65536,      /* events kept in memory; consumers further behind read the table */
+        LANE_PAGE_EVENTS = 4096,    /* … in pages of this many */
+        LANE_SKIM_MAX = 16384,      /* events of other types that a consumer passes before its position is stored */
+        LANE_RETRY_MS = 200,        /* until consumers and ticks are tried again after a fault of the store */
+        LANE_TURN_BYTES_MAX = 256 * 1024 * 1024, /* turn->arena */
 };
 
 struct lane;
 struct lane_command;
 
-/* A kind of command: a constant of the service that owns it. Kinds with a lower rank run first in a turn. */
+/* A kind of command: a constant of the service that owns it. Kinds with a lower rank run first in a turn, those of one rank
+ * in the order of their names. `run` gets all commands of the kind (and service) in a turn, in order of arrival. It may be
+ * run again for the same command, after a rollback: outcome and fault are 0 before each run, everything else is as the
+ * last run left it. After it each command has an outcome, or a fault of its own. */
 struct lane_kind {
         const char *name; /* hold.create; also a metric label */
         int rank;
@@ -39,14 +51,15 @@ struct lane_kind {
  * (then outcome is LANE_WAITED). */
 enum { LANE_WAIT = -1000000, LANE_WAITED = -1000001 };
 
-/* Every command struct begins with this. The submitter owns it, sets kind, service and done, and keeps it until done. */
+/* Every command struct begins with this. The submitter owns it, sets kind, service and done, and keeps it until done; in
+ * done it may free it or submit it again. */
 struct lane_command {
         const struct lane_kind *kind;
         void *service;
         void (*done)(struct lane_command *command); /* on the lane's thread, after the commit; must not block */
         int outcome;        /* positive: the use case's answer; 0 never; LANE_WAIT while it waits */
         int fault;          /* 0, or why the command could not be carried out (nothing of it is stored) */
-        uint64_t wait_key;  /* with LANE_WAIT */
+        uint64_t wait_key;  /* with LANE_WAIT; never 0 */
         int64_t wait_until; /* ms; with LANE_WAIT */
         struct lane_command *next; /* the lane's own */
 };
@@ -56,7 +69,8 @@ struct lane_room {
         const char *name;
         void *service;
         /* Time-driven work (expiry, admission), at the end of every turn in which it is due, after the commands. `due`
-         * tells the next time in ms (INT64_MAX: none); asked after every turn. A value <= now makes a turn at once. */
+         * tells the next time in ms (INT64_MAX: none); asked after every turn. A value <= now makes a turn at once.
+         * A tick that faults is tried again after LANE_RETRY_MS, with an alarm. */
         int64_t (*due)(void *service);
         int (*tick)(void *service, struct turn *turn);
         void (*committed)(void *service); /* publish to edges, hand work to workers. May not fail */
@@ -65,8 +79,10 @@ struct lane_room {
 };
 
 /* A consumer of the journal: runs events of the types in `types` (bit = enum event_type), in order. Its position is
- * stored in inbox(consumer, position) in the same transaction as its effect: exactly once in effect. An event that
- * fails CONSUMER_ATTEMPTS_MAX times goes to dead_letter with its reason, and an alarm. */
+ * stored in inbox(consumer, position) in the same transaction as its effect: exactly once in effect. What was said in one
+ * turn is consumed in the next. Between consumers no order is promised. For what it says, a consumer sets turn->cause (or
+ * event.cause) to the event that it answers. While the store takes no writes nothing counts as an attempt. An event that
+ * fails LANE_CONSUMER_ATTEMPTS_MAX times goes to dead_letter with its reason, and an alarm. */
 struct lane_consumer {
         const char *name; /* stored: never change it */
         void *service;
@@ -88,10 +104,12 @@ struct lane *lane_free(struct lane *lane);
 
 /* Before lane_start (or the first lane_step): */
 void lane_add_room(struct lane *lane, const struct lane_room *room);
-void lane_add_consumer(struct lane *lane, const struct lane_consumer *consumer);
+/* Reads the consumer's position: 0 or a negative fault. */
+int lane_add_consumer(struct lane *lane, const struct lane_consumer *consumer);
 
 int lane_start(struct lane *lane);
-/* Takes no new commands, finishes those it has (and what they said), answers waiting ones with FAULT_BUSY, ends the thread. */
+/* Takes no new commands, finishes those it has (and what they said), answers waiting ones with FAULT_BUSY, ends the thread.
+ * Ticks are over. What cannot be consumed because the store takes no writes is consumed after the next start. */
 void lane_stop(struct lane *lane);
 
 /* Any thread, lock-free in the common case. FAULT_BUSY when the queue is full or the lane stops: the command was not taken. */
@@ -101,7 +119,7 @@ void lane_nudge(struct lane *lane);
 
 /* One turn, on the caller's thread: true if it did something. For tests, the simulation and start-up. */
 bool lane_step(struct lane *lane);
-/* Is everything said also consumed, and no command queued (waiting ones do not count)? */
+/* Is everything said also consumed, and no command queued (waiting ones do not count)? Any thread. */
 bool lane_is_idle(const struct lane *lane);
 
 /* For reads at start-up on the caller's thread, before lane_start. */

@@ -28,7 +28,7 @@ struct turn {
         struct db *db;
         struct id_source *ids;
         struct arena *arena;
-        uint64_t cause;  /* set while a consumer runs one event; copied into what it says */
+        uint64_t cause;  /* 0; a consumer sets it to the event that it answers, and it is copied into what is said */
         struct lane *lane;
 };
 
