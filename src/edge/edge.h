@@ -74,7 +74,8 @@ struct request {
         struct request *next;
 };
 
-/* Before a route's ask: fills request->caller, refuses what may not pass. 0: go on; 1: it has answered. */
+/* Before a route's ask, and before the body is read (request->body is empty): fills request->caller, refuses what may
+ * not pass. 0: go on; 1: it has answered. */
 struct edge_gate {
         int (*admit)(void *context, struct request *request);
         void *context;
@@ -88,6 +89,7 @@ struct edge_config {
         const char *server_name;   /* for the Server header; NULL: none */
         int64_t (*now_ms)(void *context); /* wall clock for the Date header */
         void *now_context;
+        int64_t (*monotonic_us)(void); /* for deadlines and latency; NULL: made of now_ms */
         void (*trace_fill)(void *context, void *bytes, size_t n); /* random bytes for trace ids */
         void *trace_context;
 };

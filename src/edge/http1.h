@@ -35,12 +35,14 @@ struct http_head {
         size_t length; /* bytes of the head, including the empty line */
 };
 
-/* > 0: the head is complete (its length); 0: need more bytes; < 0: minus the status to answer with before closing (400, 414, 431, 501, 505, 417). */
+/* > 0: the head is complete (its length); 0: need more bytes; < 0: minus the status to answer with before closing (400,
+ * 414, 431, 501, 505, 417). ret_head is filled as far as the bytes reach. */
 int http1_parse_head(struct http_head *ret_head, const char *bytes, size_t n);
 struct text http_header_of(const struct http_head *head, const char *lower_case_name); /* at NULL if absent; the first */
 unsigned http_header_times(const struct http_head *head, const char *lower_case_name);
 
-/* A chunked body, joined in place. */
+/* A chunked body, joined in place. Starts as zeros. The caller may drop the bytes from `written` to `read` between two
+ * calls (and then says read = written). trailer_bytes: of extensions and trailers, HTTP_HEAD_MAX together. */
 struct http1_chunks { unsigned state; uint64_t left; size_t read, written; size_t trailer_bytes; };
 /* 1: complete (chunks->read bytes used, body is bytes[0 … written)); 0: need more; < 0: minus the status (400, 413, 431). */
 int http1_join_chunks(struct http1_chunks *chunks, char *bytes, size_t n, size_t body_max);
