@@ -266,6 +266,10 @@ int journal_refill(struct journal *journal, struct arena *arena) {
         return 0;
 }
 
+bool journal_is_behind(const struct journal *journal) {
+        return journal->consumer_count > 0 && !journal->whole;
+}
+
 /* --- rows --- */
 
 int journal_write(struct journal *journal, const struct event *events, size_t count) {

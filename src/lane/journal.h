@@ -59,6 +59,8 @@ int journal_add_consumer(struct journal *journal, const struct lane_consumer *co
 
 /* Continues a tail that is not whole by one page, if a consumer has come to its end. */
 int journal_refill(struct journal *journal, struct arena *arena);
+/* Are there more pages to read? */
+bool journal_is_behind(const struct journal *journal);
 /* Rows for events in the order of their ids; inside a transaction. */
 int journal_write(struct journal *journal, const struct event *events, size_t count);
 /* After the commit of journal_write. */

@@ -356,6 +356,7 @@ bool lane_step(struct lane *lane) {
         }
         did |= run_troubled(lane);
         did |= one_turn(lane, now);
+        did |= journal_is_behind(&lane->journal) && !lane->store_refuses;
         uint64_t lag = journal_lag(&lane->journal);
         atomic_store(&lane->figures.journal_lag, lag);
         metric_set(&journal_lag_now, (int64_t)lag);
