@@ -17,7 +17,6 @@ from kit import PROGRAM, Server, until
 ROUNDS = 50 if os.environ.get("TICKETRUSH_LONG") else 4
 DIGITS = {letter: value for value, letter in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 ORDER_DONE, ORDER_REFUNDED = 2, 5
-HOLD_STATES = (0, 1, 2, 3)
 
 
 def number(text):
@@ -46,18 +45,19 @@ def lost(folder, acks):
     missing = []
     for ack in acks:
         account = number(ack["account"])
-        if ack["what"] == "enter":
+        if ack["what"] == "line":
             fine = (account, ack["number"]) in entries
-        elif ack["what"] in ("hold", "change", "release"):
+        elif ack["what"] in ("hold", "release"):
             fine = holds.get(number(ack["id"]), (0, 0))[1] == account
         elif ack["what"] == "order":
             fine = orders.get(number(ack["id"]), (0, 0))[1] == account
-        elif ack["what"] == "pay" and ack.get("state") == "CONFIRMED":
-            fine = orders.get(number(ack["id"]), (0, 0, 0))[2] in (ORDER_DONE, ORDER_REFUNDED) and number(ack["id"]) in tickets
+        elif ack["what"] == "payment":
+            settled = orders.get(number(ack["id"]), (0, 0, 0))[2] in (ORDER_DONE, ORDER_REFUNDED) and number(ack["id"]) in tickets
+            fine = settled or ack.get("state") != "CONFIRMED"
         elif ack["what"] == "tickets":
             fine = number(ack["id"]) in tickets
         else:
-            fine = True
+            raise AssertionError(f"an acknowledgement of an unknown kind: {ack}")
         if not fine:
             missing.append(ack)
     return missing
