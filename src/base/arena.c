@@ -14,7 +14,7 @@ static char *arena_block_bytes(struct arena_block *block) {
 }
 
 void arena_init(struct arena *arena, size_t max_bytes) {
-        *arena = (struct arena){.max_bytes = max_bytes};
+        *arena = (struct arena){.max_bytes = max_bytes, .keep_bytes = ARENA_FIRST_BLOCK};
 }
 
 void arena_deinit(struct arena *arena) {
@@ -28,18 +28,21 @@ void arena_deinit(struct arena *arena) {
 }
 
 void arena_reset(struct arena *arena) {
-        while (arena->blocks && arena->blocks->older) {
-                struct arena_block *older = arena->blocks->older;
-                free(arena->blocks);
-                arena->blocks = older;
+        struct arena_block *kept = NULL;
+        while (arena->blocks) {
+                struct arena_block *block = arena->blocks;
+                arena->blocks = block->older;
+                /* blocks grow, so the newest that may be kept is the largest */
+                if (!kept && block->capacity <= arena->keep_bytes)
+                        kept = block;
+                else
+                        free(block);
         }
-        /* A first piece of unusual size made a first block of unusual size: an idle arena shall not sit on it. */
-        if (arena->blocks && arena->blocks->capacity > ARENA_FIRST_BLOCK) {
-                free(arena->blocks);
-                arena->blocks = NULL;
+        if (kept) {
+                kept->older = NULL;
+                kept->used = 0;
+                arena->blocks = kept;
         }
-        if (arena->blocks)
-                arena->blocks->used = 0;
         arena->used = 0;
         arena->overflowed = false;
 }

@@ -77,6 +77,7 @@ int lane_new(struct lane **ret_lane, const struct lane_config *config) {
                 return fault;
         }
         arena_init(&lane->arena, LANE_TURN_BYTES_MAX);
+        lane->arena.keep_bytes = LANE_TURN_BYTES_KEPT;
         waiting_init(&lane->waiting);
         id_source_init(&lane->ids, config->node, newest);
         register_metrics();

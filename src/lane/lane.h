@@ -31,6 +31,7 @@ enum {
         LANE_SKIM_MAX = 16384,      /* events of other types that a consumer passes before its position is stored */
         LANE_RETRY_MS = 200,        /* until consumers and ticks are tried again after a fault of the store */
         LANE_TURN_BYTES_MAX = 256 * 1024 * 1024, /* turn->arena */
+        LANE_TURN_BYTES_KEPT = 4 * 1024 * 1024,  /* of it, from turn to turn */
 };
 
 struct lane;

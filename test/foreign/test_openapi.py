@@ -24,7 +24,7 @@ def described():
 
 def test_the_document_and_the_router_name_the_same_routes():
     folder = tempfile.mkdtemp()
-    lister = os.path.join(BUILD, "test", "kit", "list_routes")
+    lister = os.path.join(BUILD, "test", "list_routes")
     listed = subprocess.run([lister, folder], capture_output=True, text=True, check=True).stdout.split("\n")
     shutil.rmtree(folder)
     routed = {tuple(line.split(" ")) for line in listed if line}
