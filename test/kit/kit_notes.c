@@ -138,15 +138,16 @@ static int tick(void *service, struct turn *turn) {
         notes->ticks++;
         if (notes->ticks <= notes->ticks_refused)
                 return FAULT_CONSTRAINT;
-        int fault = store_note(notes, turn, -notes->tick_at);
-        if (!fault)
-                notes->tick_at = 0;
-        return fault;
+        notes->ticked = true;
+        return store_note(notes, turn, -notes->tick_at);
 }
 
 static void committed(void *service) {
         struct notes *notes = service;
         notes->published = notes->count;
+        if (notes->ticked)
+                notes->tick_at = 0;
+        notes->ticked = false;
 }
 
 static int load(struct notes *notes, struct db *db) {
@@ -156,6 +157,7 @@ static int load(struct notes *notes, struct db *db) {
 static int rolled_back(void *service, struct db *db) {
         struct notes *notes = service;
         notes->rollbacks++;
+        notes->ticked = false;
         return load(notes, db);
 }
 

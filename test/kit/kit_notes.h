@@ -27,6 +27,7 @@ struct notes {
         uint64_t echoes;
         int64_t tick_at;
         unsigned ticks_refused, ticks, rollbacks;
+        bool ticked; /* in the turn under way */
         char trace[NOTES_TRACE_MAX]; /* "count:2 add:3 …": which kinds ran with how many */
 };
 

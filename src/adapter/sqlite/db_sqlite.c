@@ -3,7 +3,7 @@
  * One connection, one thread, and nobody else in the file: locking_mode=EXCLUSIVE is set before WAL, so the index of the
  * WAL lives in our memory (no -shm file) and a second process is refused at open. Statements are prepared at first use
  * and found again by the address of their constant in a table of open addressing; parameters are bound without copying.
- * The WAL is copied back by ourselves, between transactions, when it has grown beyond WAL_PAGES_MAX. */
+ * The WAL is copied back by ourselves, between transactions, when it has grown beyond DB_SQLITE_WAL_PAGES_MAX. */
 #include "adapter/sqlite/db_sqlite.h"
 
 #include "base/assert.h"
@@ -17,7 +17,6 @@
 
 enum {
         PAGE_BYTES = 4096,
-        WAL_PAGES_MAX = 8192,            /* then it is copied back: 32 MB */
         CACHE_KIBIBYTES_MAX = 64 * 1024, /* grows on demand */
         PATH_BYTES_MAX = 4096,
         URI_BYTES_MAX = 3 * PATH_BYTES_MAX + 32,
@@ -300,7 +299,7 @@ static int count_wal_pages(void *context, sqlite3 *connection, const char *schem
 
 int db_sqlite_checkpoint(struct db *base) {
         struct db_sqlite *db = sqlite_of(base);
-        if (db->wal_pages < WAL_PAGES_MAX)
+        if (db->wal_pages < DB_SQLITE_WAL_PAGES_MAX)
                 return 0;
         PRE(sqlite3_get_autocommit(db->connection));
         int code = sqlite3_wal_checkpoint_v2(db->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

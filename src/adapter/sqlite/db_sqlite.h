@@ -7,6 +7,8 @@
 
 #include "port/db.h"
 
+enum { DB_SQLITE_WAL_PAGES_MAX = 8192 }; /* 32 MB; then db_sqlite_checkpoint has something to do */
+
 struct db_sqlite_options {
         bool read_only;       /* for audit of a closed database; nothing is created or changed */
         bool not_durable;     /* synchronous=OFF: for tests that do not test durability */
