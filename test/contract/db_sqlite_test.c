@@ -178,7 +178,7 @@ static int64_t kill_a_writer(void) {
 static void what_was_committed_survives_kill_9(void **state) {
         (void)state;
         int64_t acknowledged = kill_a_writer();
-        off_t before, after;
+        off_t before = 0, after = 0;
         assert_true(file_is_there("-wal", &before) && before > 0);
 
         struct db *db = NULL;
