@@ -18,6 +18,7 @@ enum json_type {
         JSON_INTEGER, /* int64_t, min … max */
         JSON_REAL,    /* double, min … max; whole numbers too */
         JSON_BOOL,    /* bool */
+        JSON_FLAG,    /* int64_t, 0 or 1, from true or false: for what may be absent, and that matters */
         JSON_TIME,    /* int64_t milliseconds, from RFC 3339 text */
         JSON_ID,      /* uint64_t, with `prefix` */
         JSON_OBJECT,  /* the struct that `fields` describes, in place at offset */

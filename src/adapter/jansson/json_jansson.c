@@ -191,9 +191,13 @@ static int bind_value(struct reader *reader, const struct place *place, const js
         case JSON_REAL:
                 return bind_real(reader, place, value, field, at);
         case JSON_BOOL:
+        case JSON_FLAG:
                 if (!json_is_boolean(value))
                         return refuse(reader, place, "must be true or false");
-                *(bool *)at = json_is_true(value);
+                if (field->type == JSON_BOOL)
+                        *(bool *)at = json_is_true(value);
+                else
+                        *(int64_t *)at = json_is_true(value);
                 return READ_ON;
         case JSON_TIME:
                 return bind_time(reader, place, value, at);

@@ -11,7 +11,7 @@ struct line { int64_t capacity; bool enabled; };
 
 struct body {
         struct text title;
-        int64_t count, at;
+        int64_t count, at, flag;
         uint64_t hold;
         double x;
         bool open;
@@ -40,6 +40,7 @@ static const struct json_field fields[] = {
         OPTIONAL(hold, JSON_ID, .prefix = "hold"),
         OPTIONAL(x, JSON_REAL, .min = -10, .max = 10),
         OPTIONAL(open, JSON_BOOL),
+        OPTIONAL(flag, JSON_FLAG),
         OPTIONAL(line, JSON_OBJECT, .fields = line_fields),
         OPTIONAL(prices, JSON_LIST, .item = &price_item, .item_size = sizeof(struct price), .max = 3),
         OPTIONAL(seats, JSON_LIST, .item = &seat_item, .item_size = sizeof(int64_t), .min = 1, .max = 1000000),
@@ -98,6 +99,18 @@ static void a_whole_number_is_a_real_too(void **state) {
         struct body body = {0};
         assert_int_equal(read_body("{\"title\":\"a\",\"x\":3}", &body), 0);
         assert_true(body.x == 3.0);
+}
+
+static void a_flag_tells_false_from_absent(void **state) {
+        (void)state;
+        static const struct { const char *body; int64_t flag; } rows[] = {
+                {"{\"title\":\"a\"}", -7}, {"{\"title\":\"a\",\"flag\":false}", 0}, {"{\"title\":\"a\",\"flag\":true}", 1},
+        };
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+                struct body body = {.flag = -7};
+                assert_int_equal(read_body(rows[i].body, &body), 0);
+                assert_int_equal(body.flag, rows[i].flag);
+        }
 }
 
 static void the_first_mistake_is_named_with_its_path(void **state) {
@@ -259,6 +272,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(fills_the_struct),
                 cmocka_unit_test(a_whole_number_is_a_real_too),
+                cmocka_unit_test(a_flag_tells_false_from_absent),
                 cmocka_unit_test(the_first_mistake_is_named_with_its_path),
                 cmocka_unit_test(refuses_what_is_no_json),
                 cmocka_unit_test(refuses_a_nul_byte_wherever_it_is),

@@ -1,8 +1,10 @@
 /* event.h: venues, seating plans, events, schedules, prices and the catalogue: the public face of the event service.
  *
  * A plan is immutable once loaded; a schedule refers to one. Plans and schedules in use are kept in memory and shared:
- * pointers from here stay valid until event_free, and what they point to never changes (a changed schedule is a new
- * struct; ask again each turn). Functions that take no turn may be called from any thread. */
+ * pointers from here stay valid until event_service_free, and what they point to never changes (a changed schedule is a
+ * new struct; ask again each turn). Functions that take no turn may be called from any thread.
+ *
+ * What a turn changes is seen here once it is committed: within that turn, event_schedule still tells how it was. */
 #ifndef TICKETRUSH_SERVICE_EVENT_H
 #define TICKETRUSH_SERVICE_EVENT_H
 
@@ -17,6 +19,7 @@ struct edge;
 struct event_service;
 struct lane;
 struct turn;
+struct workers;
 
 struct plan_seat {
         const char *guid;   /* identity in the plan file: seat_guid, or uuid if the organiser said so */
@@ -25,7 +28,12 @@ struct plan_seat {
         uint16_t category;  /* index into plan->categories */
         float x, y;         /* absolute place */
 };
-struct plan_row { const char *label; uint32_t zone; uint32_t first_seat, seat_count; };
+struct plan_row {
+        const char *label;      /* row_label with the row's number in it, or the number alone */
+        const char *seat_label; /* as in the file: %s stands for the seat's number; NULL: none */
+        uint32_t zone;
+        uint32_t first_seat, seat_count;
+};
 struct plan_zone { const char *name; };
 struct plan_category { const char *name, *color; };
 
@@ -40,7 +48,7 @@ struct plan {
         void *memory; /* everything above, owned by the plan */
 };
 
-enum { PLAN_PROBLEMS_MAX = 100, PLAN_PROBLEM_BYTES = 240 };
+enum { PLAN_PROBLEMS_MAX = 1000, PLAN_PROBLEM_BYTES = 400 };
 struct plan_problems {
         unsigned count; /* all that were found; the first PLAN_PROBLEMS_MAX are kept */
         char (*lines)[PLAN_PROBLEM_BYTES]; /* "zones[2].rows[0].seats[17].seat_guid: …", malloc, plan_problems_deinit */
@@ -54,6 +62,8 @@ int plan_read(struct plan **ret_plan, struct plan_problems *ret_problems, struct
 struct plan *plan_free(struct plan *plan);
 /* "1층 A열 12번": zone, row and number for people. Returns the length written, terminated. */
 size_t plan_seat_label(const struct plan *plan, seat_index seat, char *out, size_t capacity);
+/* What is in it, seats counted by category and zone: for people, or one JSON object. */
+void plan_describe(const struct plan *plan, struct buffer *out, bool json);
 
 /*            opens_at            ends_at or all sold … organiser
  *  UPCOMING ──────────► ON_SALE ─────────► ENDED
@@ -97,7 +107,12 @@ enum schedule_state schedule_state_at(const struct schedule *schedule, int64_t n
 
 extern const struct db_migration event_migrations[];
 extern const size_t event_migration_count;
-struct event_config { struct lane *lane; struct clock *clock; struct random_source *random; };
+struct event_config {
+        struct lane *lane;
+        struct clock *clock;
+        struct random_source *random;
+        struct workers *workers; /* read seating plans; freed (its queue run dry) before the service is */
+};
 int event_service_new(struct event_service **ret_service, const struct event_config *config);
 struct event_service *event_service_free(struct event_service *service);
 void event_add_routes(struct event_service *service, struct edge *edge);
