@@ -1,23 +1,11 @@
 /* inventory.h: seats and holds of each schedule, and the live seat board: the public face of the inventory service.
- *
- *   seat  AVAILABLE ⇄ HELD → SOLD (→ AVAILABLE after a refund), AVAILABLE ⇄ BLOCKED
- *
- *            hold taken       paid, confirmed by fence
- *   (none) ────────► ACTIVE ────────────► CONSUMED
- *                       ├──► RELEASED  by its owner, or because the payment was declined
- *                       └──► EXPIRED   its time was over (never while a payment is on its way)
- *
- * Every time a seat is held its hold_version rises by one; a hold remembers the versions it was given, and a seat is
- * sold only while state is HELD and the version is still that one (fencing). RELEASED and EXPIRED holds may come back as
- * CONSUMED: late money takes the same seats again if all are free. */
+ * What a seat and a hold are, and how they live, is drawn in inventory_rules.h. */
 #ifndef TICKETRUSH_SERVICE_INVENTORY_H
 #define TICKETRUSH_SERVICE_INVENTORY_H
 
-#include "base/fsm.h"
 #include "port/clock.h"
 #include "port/db.h"
-#include "service/limits.h"
-#include "service/vocabulary.h"
+#include "service/inventory/inventory_rules.h"
 
 struct edge;
 struct event_service;
@@ -25,24 +13,6 @@ struct inventory;
 struct lane;
 struct queue;
 struct turn;
-
-enum seat_state { SEAT_AVAILABLE, SEAT_HELD, SEAT_SOLD, SEAT_BLOCKED };
-enum hold_state { HOLD_ACTIVE, HOLD_CONSUMED, HOLD_RELEASED, HOLD_EXPIRED };
-extern const struct fsm seat_fsm;
-extern const struct fsm hold_fsm;
-
-struct hold {
-        purchase_id id;
-        schedule_id schedule;
-        account_id account;
-        enum hold_state state;
-        int64_t created_at, expires_at;
-        struct idempotency idempotency;
-        uint32_t seat_count;
-        bool paying; /* a payment is on its way: does not expire before expires_at, which was extended */
-        seat_index seats[HOLD_SEATS_MAX];
-        uint32_t versions[HOLD_SEATS_MAX];
-};
 
 extern const struct db_migration inventory_migrations[];
 extern const size_t inventory_migration_count;
@@ -54,6 +24,9 @@ void inventory_add_routes(struct inventory *inventory, struct edge *edge);
 
 /* On the lane: the hold, from memory or from the database. 0, or negative fault; -ENOENT: there is none. */
 int inventory_hold(struct inventory *inventory, struct turn *turn, purchase_id id, struct hold *ret_hold);
+/* On the lane: orders have been made of these holds, so their seats are fixed from now on (changing them is refused).
+ * Idempotent. 0, or negative fault; -ENOENT: one of them is not ACTIVE (then none is locked). */
+int inventory_lock_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count);
 
 struct seat_counts { uint32_t available, held, sold, blocked, seats; };
 /* Any thread: the last committed counts; zeros if not loaded. */
