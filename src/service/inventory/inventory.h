@@ -17,7 +17,12 @@ struct turn;
 extern const struct db_migration inventory_migrations[];
 extern const size_t inventory_migration_count;
 
-struct inventory_config { struct lane *lane; struct clock *clock; struct event_service *events; struct queue *queue; };
+struct inventory_config {
+        struct lane *lane;
+        struct clock *clock;
+        struct event_service *events;
+        struct queue *queue;
+};
 int inventory_new(struct inventory **ret_inventory, const struct inventory_config *config);
 struct inventory *inventory_free(struct inventory *inventory);
 void inventory_add_routes(struct inventory *inventory, struct edge *edge);
@@ -28,10 +33,13 @@ int inventory_hold(struct inventory *inventory, struct turn *turn, purchase_id i
  * Idempotent. 0, or negative fault; -ENOENT: one of them is not ACTIVE (then none is locked). */
 int inventory_lock_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count);
 
-struct seat_counts { uint32_t available, held, sold, blocked, seats; };
+struct seat_counts {
+        uint32_t available, held, sold, blocked, seats;
+};
 /* Any thread: the last committed counts; zeros if not loaded. */
 void inventory_counts(const struct inventory *inventory, schedule_id schedule, struct seat_counts *ret_counts);
 /* On the lane: counts including this turn (loads the schedule if needed). */
-int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule, struct seat_counts *ret_counts);
+int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule,
+                         struct seat_counts *ret_counts);
 
 #endif

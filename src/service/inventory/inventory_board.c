@@ -9,9 +9,11 @@ enum { BOARD_RING_FIRST = 1024, BOARD_TABLE_FIRST = 64, BOARD_STATE_BITS = 2, BO
 _Static_assert((SEAT_CHANGES_KEPT & (SEAT_CHANGES_KEPT - 1)) == 0, "the ring is indexed by a mask");
 _Static_assert(PLAN_SEATS_MAX < 1 << 30, "a change is a seat and two bits");
 
-static const char state_letters[] = {[SEAT_AVAILABLE] = 'A', [SEAT_HELD] = 'H', [SEAT_SOLD] = 'S', [SEAT_BLOCKED] = 'B'};
+static const char state_letters[] = {
+        [SEAT_AVAILABLE] = 'A', [SEAT_HELD] = 'H', [SEAT_SOLD] = 'S', [SEAT_BLOCKED] = 'B'};
 
-/* Open addressing, at most half full. A full table is replaced by a bigger one; the old one stays, for whoever reads it. */
+/* Open addressing, at most half full. A full table is replaced by a bigger one; the old one stays, for whoever reads
+ * it. */
 struct board_table {
         struct board_table *older;
         size_t count, capacity;
@@ -104,7 +106,8 @@ static int boards_reserve(struct boards *boards) {
         return 0;
 }
 
-int boards_add(struct boards *boards, schedule_id schedule, uint32_t seat_count, int64_t now, struct board **ret_board) {
+int boards_add(struct boards *boards, schedule_id schedule, uint32_t seat_count, int64_t now,
+               struct board **ret_board) {
         PRE(schedule != 0 && seat_count > 0 && now > 0);
         PRE(!boards_find(boards, schedule));
         int r = boards_reserve(boards);
@@ -190,9 +193,11 @@ void board_publish(struct board *board, const struct board_change *changes, size
                 const struct board_change *change = &changes[i];
                 PRE(change->seat < board->seat_count);
                 uint32_t old = atomic_load_explicit(&board->cells[change->seat], memory_order_relaxed);
-                atomic_store_explicit(&board->cells[change->seat], board_cell(change->state, change->holder), memory_order_relaxed);
+                atomic_store_explicit(&board->cells[change->seat], board_cell(change->state, change->holder),
+                                      memory_order_relaxed);
                 board->version++;
-                board->ring[board->version & (board->ring_capacity - 1)] = change->seat << BOARD_STATE_BITS | (uint32_t)change->state;
+                board->ring[board->version & (board->ring_capacity - 1)] =
+                        change->seat << BOARD_STATE_BITS | (uint32_t)change->state;
                 --*seat_count_of(&board->counts, old & BOARD_STATE_MASK);
                 ++*seat_count_of(&board->counts, change->state);
         }
@@ -200,7 +205,8 @@ void board_publish(struct board *board, const struct board_change *changes, size
 }
 
 bool board_shows(const struct board *board, const struct board_change *change) {
-        return atomic_load_explicit(&board->cells[change->seat], memory_order_relaxed) == board_cell(change->state, change->holder);
+        return atomic_load_explicit(&board->cells[change->seat], memory_order_relaxed) ==
+               board_cell(change->state, change->holder);
 }
 
 enum board_view board_look(const struct board *board, seat_index seat, account_id account) {
@@ -227,7 +233,8 @@ uint64_t board_version(struct board *board) {
 uint64_t board_snapshot(struct board *board, char *states, struct seat_counts *ret_counts) {
         pthread_mutex_lock(&board->lock);
         for (uint32_t i = 0; i < board->seat_count; i++)
-                states[i] = state_letters[atomic_load_explicit(&board->cells[i], memory_order_relaxed) & BOARD_STATE_MASK];
+                states[i] =
+                        state_letters[atomic_load_explicit(&board->cells[i], memory_order_relaxed) & BOARD_STATE_MASK];
         *ret_counts = board->counts;
         uint64_t version = board->version;
         pthread_mutex_unlock(&board->lock);
@@ -275,6 +282,7 @@ int board_changes_since(struct board *board, uint64_t since, struct arena *arena
         pthread_mutex_unlock(&board->lock);
         if (gone)
                 return BOARD_CHANGES_GONE;
-        *ret_changes = (struct board_changes){.to = to, .seats = changes, .count = changes_coalesce(changes, count, seen)};
+        *ret_changes =
+                (struct board_changes){.to = to, .seats = changes, .count = changes_coalesce(changes, count, seen)};
         return BOARD_CHANGES_TOLD;
 }

@@ -6,8 +6,8 @@
  * that knows version N can be told what has changed since. Versions begin at the time of loading × 256 and so go on
  * rising across restarts, which forget the ring.
  *
- * The lane publishes (board_publish, in its committed hook) and makes boards; any thread reads. A board, once made, stays
- * until boards_deinit. */
+ * The lane publishes (board_publish, in its committed hook) and makes boards; any thread reads. A board, once made,
+ * stays until boards_deinit. */
 #ifndef TICKETRUSH_SERVICE_INVENTORY_BOARD_H
 #define TICKETRUSH_SERVICE_INVENTORY_BOARD_H
 
@@ -68,18 +68,24 @@ bool board_shows(const struct board *board, const struct board_change *change);
 uint32_t *seat_count_of(struct seat_counts *counts, enum seat_state state);
 void board_counts(struct board *board, struct seat_counts *ret_counts);
 uint64_t board_version(struct board *board);
-/* One letter a seat (A H S B) into states (seat_count bytes, not terminated), and the version and counts they belong to. */
+/* One letter a seat (A H S B) into states (seat_count bytes, not terminated), and the version and counts they belong
+ * to. */
 uint64_t board_snapshot(struct board *board, char *states, struct seat_counts *ret_counts);
 
 /* What has changed after version `since`, each seat once, with its last state. */
-enum board_changes_outcome { BOARD_CHANGES_TOLD = 1, BOARD_CHANGES_GONE /* too old, or from the future: take a snapshot */ };
+enum board_changes_outcome {
+        BOARD_CHANGES_TOLD = 1,
+        BOARD_CHANGES_GONE /* too old, or from the future: take a snapshot */
+};
 struct board_changes {
-        uint64_t to;   /* the version they lead to */
+        uint64_t to;     /* the version they lead to */
         uint32_t *seats; /* state and seat << 2, in the arena */
         size_t count;
 };
 int board_changes_since(struct board *board, uint64_t since, struct arena *arena, struct board_changes *ret_changes);
-static inline seat_index board_change_seat(uint32_t change) { return change >> 2; }
+static inline seat_index board_change_seat(uint32_t change) {
+        return change >> 2;
+}
 char board_change_letter(uint32_t change);
 
 #endif

@@ -129,7 +129,9 @@ static int geometry_new(struct chart_geometry **ret_geometry, const struct plan 
                 return -ENOMEM;
         buffer_init(&geometry->plain, CHART_BYTES_MAX);
         write_plan(&geometry->plain, plan);
-        int r = geometry->plain.overflowed ? -ENOMEM : gzip_part_init(&geometry->part, buffer_text(&geometry->plain), GEOMETRY_LEVEL);
+        int r = geometry->plain.overflowed
+                        ? -ENOMEM
+                        : gzip_part_init(&geometry->part, buffer_text(&geometry->plain), GEOMETRY_LEVEL);
         if (r < 0) {
                 buffer_deinit(&geometry->plain);
                 free(geometry);
@@ -161,8 +163,8 @@ int charts_draw(struct charts *charts, const struct plan *plan) {
 
 /* --- head: {"scheduleId","version","counts","currency","grades","states" --- */
 
-static void write_head(struct buffer *out, const struct schedule *schedule, uint64_t version, const struct seat_counts *counts,
-                       struct text states) {
+static void write_head(struct buffer *out, const struct schedule *schedule, uint64_t version,
+                       const struct seat_counts *counts, struct text states) {
         struct json_writer json;
         json_begin(&json, out);
         json_object(&json, NULL);
@@ -203,8 +205,8 @@ static int page_compress(struct chart_page *page, const struct chart_geometry *g
         return r;
 }
 
-static int page_fill(struct chart_page *page, const struct schedule *schedule, struct board *board, const struct chart_geometry *geometry,
-                     unsigned edition) {
+static int page_fill(struct chart_page *page, const struct schedule *schedule, struct board *board,
+                     const struct chart_geometry *geometry, unsigned edition) {
         char *states = malloc(board->seat_count);
         if (!states)
                 return -ENOMEM;
@@ -240,7 +242,8 @@ static int page_new(struct chart_page **ret_page, const struct schedule *schedul
         return 0;
 }
 
-static bool page_is_good(const struct chart_page *page, const struct schedule *schedule, struct board *board, int64_t now) {
+static bool page_is_good(const struct chart_page *page, const struct schedule *schedule, struct board *board,
+                         int64_t now) {
         if (!page || page->schedule != schedule)
                 return false;
         return now - page->drawn_at < board->seat_count / CHART_SEATS_PER_MS || page->version == board_version(board);
@@ -274,7 +277,8 @@ static struct chart *find_chart(struct charts *charts, schedule_id schedule) {
         return chart;
 }
 
-int charts_page(struct charts *charts, const struct schedule *schedule, struct board *board, int64_t now, struct chart_page **ret_page) {
+int charts_page(struct charts *charts, const struct schedule *schedule, struct board *board, int64_t now,
+                struct chart_page **ret_page) {
         pthread_mutex_lock(&charts->lock);
         struct chart_geometry *geometry = find_geometry(charts, schedule->plan);
         struct chart *chart = geometry ? find_chart(charts, schedule->id) : NULL;

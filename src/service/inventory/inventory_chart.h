@@ -14,8 +14,8 @@
 #include "service/inventory/inventory_board.h"
 
 enum {
-        CHARTS_WAITING_MAX = 1024,      /* requests that wait for a worker to draw */
-        CHART_SEATS_PER_MS = 200,       /* a page of so many seats may be a millisecond old before it is drawn again */
+        CHARTS_WAITING_MAX = 1024, /* requests that wait for a worker to draw */
+        CHART_SEATS_PER_MS = 200,  /* a page of so many seats may be a millisecond old before it is drawn again */
         CHART_TAG_MAX = 64,
 };
 
@@ -27,10 +27,10 @@ struct chart_page {
         const struct schedule *schedule; /* the prices are its */
         uint64_t version;                /* of the board */
         int64_t drawn_at;
-        struct buffer head;              /* plain */
-        struct buffer gzip;              /* head and geometry */
-        struct text geometry;            /* plain; of the plan */
-        char tag[CHART_TAG_MAX];         /* entity tag of the plain answer, with quotes; terminated */
+        struct buffer head;      /* plain */
+        struct buffer gzip;      /* head and geometry */
+        struct text geometry;    /* plain; of the plan */
+        char tag[CHART_TAG_MAX]; /* entity tag of the plain answer, with quotes; terminated */
         char gzip_tag[CHART_TAG_MAX];
 };
 
@@ -46,7 +46,8 @@ void charts_deinit(struct charts *charts);
 int charts_draw(struct charts *charts, const struct plan *plan);
 /* CHART_UNDRAWN: call charts_draw first. CHART_READY: *ret_page, to be put back. Or a negative fault. */
 enum chart_outcome { CHART_UNDRAWN = 1, CHART_READY };
-int charts_page(struct charts *charts, const struct schedule *schedule, struct board *board, int64_t now, struct chart_page **ret_page);
+int charts_page(struct charts *charts, const struct schedule *schedule, struct board *board, int64_t now,
+                struct chart_page **ret_page);
 void chart_page_put_back(struct chart_page *page);
 
 #endif

@@ -133,7 +133,8 @@ int hall_move_seat(struct halls *halls, struct hall *hall, struct writes *writes
                    account_id holder) {
         PRE(index < hall->seat_count);
         PRE((after.hold != 0) == (holder != 0));
-        struct seat_move move = {.schedule = hall->schedule, .seat = index, .before = hall->seats[index], .after = after};
+        struct seat_move move = {
+                .schedule = hall->schedule, .seat = index, .before = hall->seats[index], .after = after};
         hall_touch(halls, hall);
         hall->seats[index] = after;
         --*seat_count_of(&hall->counts, (enum seat_state)move.before.state);
@@ -176,8 +177,8 @@ int hall_add_hold(struct halls *halls, struct hall *hall, const struct hold *hol
         return r;
 }
 
-void hall_save_hold(struct halls *halls, struct hall *hall, struct writes *writes, const struct hold *hold, enum hold_state before,
-                    bool seats_changed) {
+void hall_save_hold(struct halls *halls, struct hall *hall, struct writes *writes, const struct hold *hold,
+                    enum hold_state before, bool seats_changed) {
         PRE(hold->state == before || fsm_may(&hold_fsm, before, hold->state));
         hall_touch(halls, hall);
         writes_add_update(writes, hold, before, seats_changed);
@@ -238,7 +239,8 @@ static int reading_hold(void *context, const struct hold *hold) {
         return r;
 }
 
-/* Every live hold has its seats, and no other seat is held: else the rows are not ours, and nobody may go on from here. */
+/* Every live hold has its seats, and no other seat is held: else the rows are not ours, and nobody may go on from here.
+ */
 static int hall_check_holds(const struct hall *hall) {
         uint32_t held = 0;
         for (const struct hold_slot *slot = hall->live; slot; slot = slot->next) {
@@ -273,13 +275,15 @@ static int hall_settle_shares(struct hall_reading *reading) {
         return 0;
 }
 
-/* An empty hall is filled. Free and blocked seats stand in the list of changes too, so that it tells the whole board. */
+/* An empty hall is filled. Free and blocked seats stand in the list of changes too, so that it tells the whole board.
+ */
 static int hall_read(struct halls *halls, struct hall *hall, struct db *db) {
         struct hall_reading reading = {.halls = halls, .hall = hall};
         map_init(&reading.holders);
         int r = store_read_seats(db, hall->schedule, reading_seat, &reading);
         if (r == 0)
-                r = hall->seat_count > 0 ? store_read_schedule_holds(db, hall->schedule, reading_hold, &reading) : -ENOENT;
+                r = hall->seat_count > 0 ? store_read_schedule_holds(db, hall->schedule, reading_hold, &reading)
+                                         : -ENOENT;
         if (r == 0)
                 r = hall_check_holds(hall);
         if (r == 0)
@@ -425,7 +429,7 @@ int halls_rolled_back(struct halls *halls, struct db *db) {
                 hall->touched = false;
                 hall_empty(halls, hall);
                 int r = hall->board ? hall_read(halls, hall, db) : 0; /* without a board it was never read to the end */
-                if (r < 0 && r != -ENOENT) /* its seats were made in this very turn */
+                if (r < 0 && r != -ENOENT)                            /* its seats were made in this very turn */
                         return r;
                 hall = next;
         }

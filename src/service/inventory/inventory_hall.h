@@ -5,9 +5,9 @@
  *         ─ by deadline ──► heap of (expires_at, number); an outdated entry means nothing when it comes up
  *
  * Only the lane's thread comes here. The rules decide on what stands here; hall_move carries a decision out, in memory
- * and in the turn's struct writes. Until the commit the board (which edges read) does not know; halls_committed tells it.
- * When a turn is rolled back, the halls it touched are read again from the database (halls_rolled_back), so that memory
- * is never wrong for longer than a turn: the fences in the store find out, and this repairs it.
+ * and in the turn's struct writes. Until the commit the board (which edges read) does not know; halls_committed tells
+ * it. When a turn is rolled back, the halls it touched are read again from the database (halls_rolled_back), so that
+ * memory is never wrong for longer than a turn: the fences in the store find out, and this repairs it.
  *
  * A fault in the middle of a move (no memory) fails the turn, and so is repaired in the same way. */
 #ifndef TICKETRUSH_SERVICE_INVENTORY_HALL_H
@@ -71,13 +71,14 @@ uint32_t hall_share(const struct hall *hall, account_id account);
 purchase_id hall_keyed(const struct hall *hall, uint64_t idempotency_key); /* 0: none */
 
 /* Steps of a turn. holder: whose the seat is after the move (0: nobody's). */
-int hall_move_seat(struct halls *halls, struct hall *hall, struct writes *writes, seat_index index, struct seat after, account_id holder);
+int hall_move_seat(struct halls *halls, struct hall *hall, struct writes *writes, seat_index index, struct seat after,
+                   account_id holder);
 int hall_add_share(struct hall *hall, account_id account, int32_t seats);
 /* A new live hold (its seats are moved by the caller); *ret_hold is the copy in memory. */
 int hall_add_hold(struct halls *halls, struct hall *hall, const struct hold *hold, struct hold **ret_hold);
 /* A hold (live, or read from the database) has changed: its row follows. before: its state before that. */
-void hall_save_hold(struct halls *halls, struct hall *hall, struct writes *writes, const struct hold *hold, enum hold_state before,
-                    bool seats_changed);
+void hall_save_hold(struct halls *halls, struct hall *hall, struct writes *writes, const struct hold *hold,
+                    enum hold_state before, bool seats_changed);
 /* The hold is not ACTIVE any more; its memory stays until the turn is over. */
 void hall_end_hold(struct halls *halls, struct hold *hold);
 /* expires_at has changed. */

@@ -89,16 +89,21 @@ struct refusal {
 
 static const struct refusal hold_refusals[] = {
         [HOLD_SCHEDULE_UNKNOWN] = {404, "NOT_FOUND", "There is no such thing here, or it is not yours.", 0},
-        [HOLD_SCHEDULE_CANCELLED] = {410, "SCHEDULE_CANCELLED", "This performance has been cancelled; choose another one.", 0},
+        [HOLD_SCHEDULE_CANCELLED] = {410, "SCHEDULE_CANCELLED",
+                                     "This performance has been cancelled; choose another one.", 0},
         [HOLD_SALE_NOT_OPEN] = {409, "SALE_NOT_OPEN", "The sale has not opened yet; come back when it does.", 1},
         [HOLD_SALE_ENDED] = {410, "SALE_ENDED", "The sale of this performance is over.", 0},
-        [HOLD_SALE_PAUSED] = {503, "SALE_PAUSED", "The organiser has paused the sale for a moment; try again shortly.", PAUSE_SECONDS},
-        [HOLD_NOT_ADMITTED] = {403, "PASS_REQUIRED", "Enter the line of this performance and come back with a pass.", 0},
-        [HOLD_KEY_REUSED] = {422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another wish; take a new one.", 0},
+        [HOLD_SALE_PAUSED] = {503, "SALE_PAUSED", "The organiser has paused the sale for a moment; try again shortly.",
+                              PAUSE_SECONDS},
+        [HOLD_NOT_ADMITTED] = {403, "PASS_REQUIRED", "Enter the line of this performance and come back with a pass.",
+                               0},
+        [HOLD_KEY_REUSED] = {422, "IDEMPOTENCY_KEY_REUSED",
+                             "This Idempotency-Key was used for another wish; take a new one.", 0},
         [HOLD_SEAT_UNKNOWN] = {422, "SEAT_UNKNOWN", "There is no such seat in this house; look at the seat map.", 0},
         [HOLD_SEAT_REPEATED] = {422, "SEAT_REPEATED", "A seat is named twice; name each seat once.", 0},
         [HOLD_SEAT_NOT_FOR_SALE] = {422, "SEAT_NOT_FOR_SALE", "A seat is not for sale; choose others.", 0},
-        [HOLD_OVER_CAP] = {409, "CAP_EXCEEDED", "Together with the seats you hold or have bought these are too many; choose fewer.", 0},
+        [HOLD_OVER_CAP] = {409, "CAP_EXCEEDED",
+                           "Together with the seats you hold or have bought these are too many; choose fewer.", 0},
         [HOLD_SEAT_TAKEN] = {409, "SEAT_TAKEN", "A seat is taken; choose others.", 0},
 };
 
@@ -106,18 +111,22 @@ static const struct refusal change_refusals[] = {
         [CHANGE_HOLD_UNKNOWN] = {404, "NOT_FOUND", "There is no such thing here, or it is not yours.", 0},
         [CHANGE_HOLD_ENDED] = {409, "HOLD_ENDED", "This hold has ended; hold seats anew.", 0},
         [CHANGE_HOLD_IN_PAYMENT] = {409, "HOLD_IN_PAYMENT", "These seats are being paid for; wait for the outcome.", 0},
-        [CHANGE_HOLD_ORDERED] = {409, "HOLD_ORDERED", "These seats have been ordered; cancel the order to choose others.", 0},
+        [CHANGE_HOLD_ORDERED] = {409, "HOLD_ORDERED",
+                                 "These seats have been ordered; cancel the order to choose others.", 0},
         [CHANGE_SALE_OVER] = {410, "SALE_ENDED", "The sale of this performance is over.", 0},
-        [CHANGE_SALE_PAUSED] = {503, "SALE_PAUSED", "The organiser has paused the sale for a moment; try again shortly.", PAUSE_SECONDS},
+        [CHANGE_SALE_PAUSED] = {503, "SALE_PAUSED",
+                                "The organiser has paused the sale for a moment; try again shortly.", PAUSE_SECONDS},
         [CHANGE_SEAT_UNKNOWN] = {422, "SEAT_UNKNOWN", "There is no such seat in this house; look at the seat map.", 0},
         [CHANGE_SEAT_REPEATED] = {422, "SEAT_REPEATED", "A seat is named twice; name each seat once.", 0},
         [CHANGE_SEAT_NOT_FOR_SALE] = {422, "SEAT_NOT_FOR_SALE", "A seat is not for sale; choose others.", 0},
-        [CHANGE_OVER_CAP] = {409, "CAP_EXCEEDED", "Together with the seats you hold or have bought these are too many; choose fewer.", 0},
+        [CHANGE_OVER_CAP] = {409, "CAP_EXCEEDED",
+                             "Together with the seats you hold or have bought these are too many; choose fewer.", 0},
         [CHANGE_SEAT_TAKEN] = {409, "SEAT_TAKEN", "A seat is taken; your hold is as it was. Choose others.", 0},
 };
 
 /* A problem document that also names the seats that are why. */
-static void answer_seat_problem(struct request *request, const struct refusal *refusal, const seat_index *seats, seat_mask culprits) {
+static void answer_seat_problem(struct request *request, const struct refusal *refusal, const seat_index *seats,
+                                seat_mask culprits) {
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
         json_string(&json, "type", "about:blank");
@@ -136,7 +145,8 @@ static void answer_seat_problem(struct request *request, const struct refusal *r
         edge_answer(request, refusal->status, "application/problem+json", buffer_text(&request->body_out), NULL, 0);
 }
 
-static void answer_refusal(struct request *request, const struct refusal *refusal, const seat_index *seats, seat_mask culprits) {
+static void answer_refusal(struct request *request, const struct refusal *refusal, const seat_index *seats,
+                           seat_mask culprits) {
         PRE(refusal->code);
         if (culprits)
                 answer_seat_problem(request, refusal, seats, culprits);
@@ -158,7 +168,8 @@ static bool check_pass(struct request *request, const struct inventory *inventor
                 edge_answer_problem(request, 403, "PASS_EXPIRED", "Your pass has run out; enter the line again.", 0);
                 return false;
         default:
-                edge_answer_problem(request, 403, "PASS_INVALID", "This pass is not valid for you and this performance.", 0);
+                edge_answer_problem(request, 403, "PASS_INVALID",
+                                    "This pass is not valid for you and this performance.", 0);
                 return false;
         }
 }
@@ -190,7 +201,8 @@ static int sale_refusal(const struct schedule *schedule, int64_t now) {
 }
 
 /* Why the wish cannot come true, as far as the board shows; 0: let the lane decide. */
-static int board_refusal(const struct board *board, const struct hold_create_command *command, seat_mask *ret_culprits) {
+static int board_refusal(const struct board *board, const struct hold_create_command *command,
+                         seat_mask *ret_culprits) {
         seat_mask unknown = 0, repeated = 0, taken = 0, yours = 0;
         for (uint32_t i = 0; i < command->seat_count; i++) {
                 seat_mask bit = UINT32_C(1) << i;
@@ -213,8 +225,8 @@ static int board_refusal(const struct board *board, const struct hold_create_com
 }
 
 /* True: refused and answered, from memory. */
-static bool refuse_from_memory(struct request *request, const struct inventory *inventory, const struct hold_create_command *command,
-                               int64_t now) {
+static bool refuse_from_memory(struct request *request, const struct inventory *inventory,
+                               const struct hold_create_command *command, int64_t now) {
         const struct schedule *schedule = event_schedule_peek(inventory->config.events, command->schedule_id);
         const struct board *board = boards_find(&inventory->halls.boards, command->schedule_id);
         if (!schedule || !board)
@@ -235,21 +247,24 @@ static void hold_create_answer(struct request *request, struct lane_command *lan
         if (lane_command->outcome == HOLD_CREATED || lane_command->outcome == HOLD_REPLAYED)
                 answer_hold(request, 201, &command->hold, command->schedule);
         else
-                answer_hold_refusal(request, lane_command->outcome, command->schedule, now_of(inventory), command->seats, command->culprits);
+                answer_hold_refusal(request, lane_command->outcome, command->schedule, now_of(inventory),
+                                    command->seats, command->culprits);
 }
 
 /* Seats into the command; false: answered. */
-static bool take_seats(struct request *request, uint32_t cap, uint32_t *ret_count, seat_index seats[static HOLD_SEATS_MAX]) {
+static bool take_seats(struct request *request, uint32_t cap, uint32_t *ret_count,
+                       seat_index seats[static HOLD_SEATS_MAX]) {
         static const struct json_field fields[] = {
-                {"seats", JSON_LIST, .offset = offsetof(struct seats_body, seats), .min = 1, .max = HOLD_SEATS_ASKED_MAX,
-                 .item = &seat_item, .item_size = sizeof(int64_t)},
+                {"seats", JSON_LIST, .offset = offsetof(struct seats_body, seats), .min = 1,
+                 .max = HOLD_SEATS_ASKED_MAX, .item = &seat_item, .item_size = sizeof(int64_t)},
                 {0},
         };
         struct seats_body body = {0};
         if (!desk_read_body(request, fields, &body))
                 return false;
         if (body.seats.count > cap) {
-                edge_answer_problem(request, 422, "CAP_EXCEEDED", "These are more seats than one person may have; choose fewer.", 0);
+                edge_answer_problem(request, 422, "CAP_EXCEEDED",
+                                    "These are more seats than one person may have; choose fewer.", 0);
                 return false;
         }
         *ret_count = (uint32_t)body.seats.count;
@@ -263,11 +278,13 @@ static uint32_t cap_of(const struct inventory *inventory, schedule_id schedule) 
 }
 
 /* What can be checked before the lane is asked. True: the command is filled; false: answered. */
-static bool hold_create_prepare(struct request *request, const struct inventory *inventory, struct hold_create_command *command) {
+static bool hold_create_prepare(struct request *request, const struct inventory *inventory,
+                                struct hold_create_command *command) {
         int64_t now = now_of(inventory);
         command->account = request->caller.account;
         return (command->schedule_id = desk_path_id(request, 0, ID_SCHEDULE)) != 0 &&
-               check_pass(request, inventory, command->schedule_id, now) && desk_idempotency(request, &command->idempotency) &&
+               check_pass(request, inventory, command->schedule_id, now) &&
+               desk_idempotency(request, &command->idempotency) &&
                take_seats(request, cap_of(inventory, command->schedule_id), &command->seat_count, command->seats) &&
                !refuse_from_memory(request, inventory, command, now);
 }
@@ -279,7 +296,8 @@ static void hold_create_ask(void *service, struct request *request) {
                 metric_add(&inventory_holds_refused, 1);
                 return;
         }
-        struct hold_create_command *command = desk_open(request, &hold_create_kind, inventory, sizeof *command, hold_create_answer);
+        struct hold_create_command *command =
+                desk_open(request, &hold_create_kind, inventory, sizeof *command, hold_create_answer);
         if (!command)
                 return;
         wish.lane = command->lane;
@@ -300,7 +318,8 @@ static void hold_read_answer(struct request *request, struct lane_command *lane_
 static void hold_read_ask(void *service, struct request *request) {
         struct inventory *inventory = service;
         purchase_id id = desk_path_id(request, 0, ID_HOLD);
-        struct hold_read_command *command = id ? desk_open(request, &hold_read_kind, inventory, sizeof *command, hold_read_answer) : NULL;
+        struct hold_read_command *command =
+                id ? desk_open(request, &hold_read_kind, inventory, sizeof *command, hold_read_answer) : NULL;
         if (!command)
                 return;
         command->id = id;
@@ -323,7 +342,8 @@ static void hold_change_ask(void *service, struct request *request) {
         purchase_id id = desk_path_id(request, 0, ID_HOLD);
         if (!id || !take_seats(request, HOLD_SEATS_MAX, &count, seats))
                 return;
-        struct hold_change_command *command = desk_open(request, &hold_change_kind, inventory, sizeof *command, hold_change_answer);
+        struct hold_change_command *command =
+                desk_open(request, &hold_change_kind, inventory, sizeof *command, hold_change_answer);
         if (!command)
                 return;
         command->id = id;
@@ -339,10 +359,12 @@ static void hold_release_answer(struct request *request, struct lane_command *co
                 desk_not_found(request);
                 return;
         case RELEASE_HOLD_CONSUMED:
-                edge_answer_problem(request, 409, "HOLD_ENDED", "These seats are bought; cancel the order to give them back.", 0);
+                edge_answer_problem(request, 409, "HOLD_ENDED",
+                                    "These seats are bought; cancel the order to give them back.", 0);
                 return;
         case RELEASE_HOLD_IN_PAYMENT:
-                edge_answer_problem(request, 409, "HOLD_IN_PAYMENT", "These seats are being paid for; wait for the outcome.", 0);
+                edge_answer_problem(request, 409, "HOLD_IN_PAYMENT",
+                                    "These seats are being paid for; wait for the outcome.", 0);
                 return;
         case RELEASE_REPEATED:
         case RELEASE_DONE:
@@ -397,8 +419,10 @@ static void answer_page(struct request *request, struct chart_page *page) {
         struct text tag = text_of(gzip ? page->gzip_tag : page->tag);
         if (edge_answer_not_modified(request, tag))
                 return;
-        struct answer_header headers[] = {
-                {"ETag", tag}, {"Cache-Control", TEXT("public, max-age=1")}, {"Vary", TEXT("Accept-Encoding")}, {"Content-Encoding", TEXT("gzip")}};
+        struct answer_header headers[] = {{"ETag", tag},
+                                          {"Cache-Control", TEXT("public, max-age=1")},
+                                          {"Vary", TEXT("Accept-Encoding")},
+                                          {"Content-Encoding", TEXT("gzip")}};
         if (gzip) {
                 edge_answer(request, 200, "application/json", buffer_text(&page->gzip), headers, 4);
                 return;
@@ -453,7 +477,9 @@ static void changes_show(struct request *request, struct seats_ask *ask) {
                 return;
         }
         if (r == BOARD_CHANGES_GONE) {
-                edge_answer_problem(request, 410, "CHANGES_GONE", "Changes since this version are not kept; take all seats again, and go on from there.", 0);
+                edge_answer_problem(
+                        request, 410, "CHANGES_GONE",
+                        "Changes since this version are not kept; take all seats again, and go on from there.", 0);
                 return;
         }
         struct json_writer json = edge_json(request);
@@ -476,7 +502,8 @@ static void changes_show(struct request *request, struct seats_ask *ask) {
 static void seats_ask_with(struct inventory *inventory, struct request *request, uint64_t since,
                            void (*show)(struct request *request, struct seats_ask *ask)) {
         schedule_id schedule = desk_path_id(request, 0, ID_SCHEDULE);
-        struct seats_ask *ask = schedule ? desk_open(request, &seats_open_kind, inventory, sizeof *ask, seats_opened) : NULL;
+        struct seats_ask *ask =
+                schedule ? desk_open(request, &seats_open_kind, inventory, sizeof *ask, seats_opened) : NULL;
         if (!ask)
                 return;
         ask->open.schedule_id = schedule;
@@ -496,7 +523,8 @@ static void seats_changes_ask(void *service, struct request *request) {
         uint64_t since;
         if (http_query_value(request->head.query, "since", memory, sizeof memory, &value) != 1 ||
             !text_to_number(value, UINT64_C(1) << 53, &since)) {
-                edge_answer_problem(request, 400, "INVALID_QUERY", "since must be the version of an earlier answer, a whole number.", 0);
+                edge_answer_problem(request, 400, "INVALID_QUERY",
+                                    "since must be the version of an earlier answer, a whole number.", 0);
                 return;
         }
         seats_ask_with(service, request, since, changes_show);
@@ -506,14 +534,16 @@ static void seats_changes_ask(void *service, struct request *request) {
 
 static void seats_block_answer(struct request *request, struct lane_command *lane_command) {
         const struct seats_block_command *command = (const struct seats_block_command *)(const void *)lane_command;
-        static const struct refusal unknown = {422, "SEAT_UNKNOWN", "There is no such seat in this house; nothing was changed.", 0};
+        static const struct refusal unknown = {422, "SEAT_UNKNOWN",
+                                               "There is no such seat in this house; nothing was changed.", 0};
         static const struct refusal taken = {409, "SEAT_TAKEN", "A seat is held or sold; nothing was changed.", 0};
         if (lane_command->outcome == BLOCK_SCHEDULE_UNKNOWN) {
                 desk_not_found(request);
                 return;
         }
         if (lane_command->outcome != BLOCK_DONE) {
-                answer_seat_problem(request, lane_command->outcome == BLOCK_SEAT_TAKEN ? &taken : &unknown, &command->culprit, 1);
+                answer_seat_problem(request, lane_command->outcome == BLOCK_SEAT_TAKEN ? &taken : &unknown,
+                                    &command->culprit, 1);
                 return;
         }
         struct json_writer json = edge_json(request);
@@ -538,14 +568,15 @@ static void seats_block_ask(void *service, struct request *request) {
         if (!schedule || !desk_read_body(request, fields, &body))
                 return;
         struct seats_block_command *command =
-                desk_open(request, &seats_block_kind, inventory, sizeof *command + body.seats.count * sizeof(seat_index), seats_block_answer);
+                desk_open(request, &seats_block_kind, inventory,
+                          sizeof *command + body.seats.count * sizeof(seat_index), seats_block_answer);
         if (!command)
                 return;
         seat_index *seats = (seat_index *)(command + 1);
         copy_seats(seats, &body.seats);
         command->schedule_id = schedule;
         command->account = request->caller.account;
-        command->operator = request->caller.role == ROLE_OPERATOR;
+        command->operator= request->caller.role == ROLE_OPERATOR;
         command->blocked = body.blocked;
         command->seats = seats;
         command->seat_count = body.seats.count;
@@ -554,14 +585,19 @@ static void seats_block_ask(void *service, struct request *request) {
 
 void inventory_add_routes(struct inventory *inventory, struct edge *edge) {
         static const struct route routes[] = {
-                {"createHold", HTTP_POST, "/api/v1/schedules/{scheduleId}/holds", ACCESS_ACCOUNT, LIMIT_COMMAND, HOLD_BODY_MAX, hold_create_ask},
+                {"createHold", HTTP_POST, "/api/v1/schedules/{scheduleId}/holds", ACCESS_ACCOUNT, LIMIT_COMMAND,
+                 HOLD_BODY_MAX, hold_create_ask},
                 {"getHold", HTTP_GET, "/api/v1/holds/{holdId}", ACCESS_ACCOUNT, LIMIT_NONE, 0, hold_read_ask},
-                {"changeHold", HTTP_PUT, "/api/v1/holds/{holdId}", ACCESS_ACCOUNT, LIMIT_COMMAND, HOLD_BODY_MAX, hold_change_ask},
-                {"releaseHold", HTTP_DELETE, "/api/v1/holds/{holdId}", ACCESS_ACCOUNT, LIMIT_COMMAND, 0, hold_release_ask},
-                {"listSeats", HTTP_GET, "/api/v1/schedules/{scheduleId}/seats", ACCESS_PUBLIC, LIMIT_NONE, 0, seats_list_ask},
-                {"seatChanges", HTTP_GET, "/api/v1/schedules/{scheduleId}/seats/changes", ACCESS_PUBLIC, LIMIT_NONE, 0, seats_changes_ask},
-                {"blockSeats", HTTP_PUT, "/api/v1/schedules/{scheduleId}/seats/blocked", ACCESS_ORGANISER, LIMIT_COMMAND, BLOCK_BODY_MAX,
-                 seats_block_ask},
+                {"changeHold", HTTP_PUT, "/api/v1/holds/{holdId}", ACCESS_ACCOUNT, LIMIT_COMMAND, HOLD_BODY_MAX,
+                 hold_change_ask},
+                {"releaseHold", HTTP_DELETE, "/api/v1/holds/{holdId}", ACCESS_ACCOUNT, LIMIT_COMMAND, 0,
+                 hold_release_ask},
+                {"listSeats", HTTP_GET, "/api/v1/schedules/{scheduleId}/seats", ACCESS_PUBLIC, LIMIT_NONE, 0,
+                 seats_list_ask},
+                {"seatChanges", HTTP_GET, "/api/v1/schedules/{scheduleId}/seats/changes", ACCESS_PUBLIC, LIMIT_NONE, 0,
+                 seats_changes_ask},
+                {"blockSeats", HTTP_PUT, "/api/v1/schedules/{scheduleId}/seats/blocked", ACCESS_ORGANISER,
+                 LIMIT_COMMAND, BLOCK_BODY_MAX, seats_block_ask},
         };
         for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
                 edge_add_route(edge, &routes[i], inventory);

@@ -100,10 +100,17 @@ static seat_mask choice_taken(const struct seat_choice *choice, purchase_id own)
 }
 
 /* The part of the ladder that is about seats, the same for a new hold and for a changed one. */
-enum choice_outcome { CHOICE_SEAT_UNKNOWN = 1, CHOICE_SEAT_REPEATED, CHOICE_NOT_FOR_SALE, CHOICE_OVER_CAP, CHOICE_SEAT_TAKEN, CHOICE_FREE };
+enum choice_outcome {
+        CHOICE_SEAT_UNKNOWN = 1,
+        CHOICE_SEAT_REPEATED,
+        CHOICE_NOT_FOR_SALE,
+        CHOICE_OVER_CAP,
+        CHOICE_SEAT_TAKEN,
+        CHOICE_FREE
+};
 
-static int choice_check(const struct seat_choice *choice, const struct sale_terms *terms, purchase_id own, uint32_t own_count,
-                        seat_mask *ret_culprits) {
+static int choice_check(const struct seat_choice *choice, const struct sale_terms *terms, purchase_id own,
+                        uint32_t own_count, seat_mask *ret_culprits) {
         PRE(choice->count > 0 && choice->count <= HOLD_SEATS_MAX);
         PRE(choice->share >= own_count);
         if ((*ret_culprits = choice_unknown(choice, terms->seat_count)) != 0)
@@ -156,15 +163,16 @@ static int wish_check_sale(const struct hold_wish *wish) {
 
 int hold_decide_create(const struct hold_wish *wish, struct hold *ret_hold, seat_mask *ret_culprits) {
         static const int outcomes[] = {
-                [CHOICE_SEAT_UNKNOWN] = HOLD_SEAT_UNKNOWN, [CHOICE_SEAT_REPEATED] = HOLD_SEAT_REPEATED,
+                [CHOICE_SEAT_UNKNOWN] = HOLD_SEAT_UNKNOWN,      [CHOICE_SEAT_REPEATED] = HOLD_SEAT_REPEATED,
                 [CHOICE_NOT_FOR_SALE] = HOLD_SEAT_NOT_FOR_SALE, [CHOICE_OVER_CAP] = HOLD_OVER_CAP,
-                [CHOICE_SEAT_TAKEN] = HOLD_SEAT_TAKEN, [CHOICE_FREE] = HOLD_CREATED,
+                [CHOICE_SEAT_TAKEN] = HOLD_SEAT_TAKEN,          [CHOICE_FREE] = HOLD_CREATED,
         };
         int outcome = wish_check_sale(wish);
         if (outcome != 0)
                 return outcome;
         if (wish->earlier)
-                return wish->earlier->idempotency.fingerprint == wish->idempotency.fingerprint ? HOLD_REPLAYED : HOLD_KEY_REUSED;
+                return wish->earlier->idempotency.fingerprint == wish->idempotency.fingerprint ? HOLD_REPLAYED
+                                                                                               : HOLD_KEY_REUSED;
         outcome = outcomes[choice_check(&wish->choice, wish->terms, 0, 0, ret_culprits)];
         if (outcome == HOLD_CREATED)
                 *ret_hold = wish_hold(wish);
@@ -190,9 +198,9 @@ static int change_check_hold(const struct hold *hold, account_id account, const 
 int hold_decide_change(const struct hold *hold, account_id account, const struct sale_terms *terms,
                        const struct seat_choice *choice, int64_t now, struct hold *ret_hold, seat_mask *ret_culprits) {
         static const int outcomes[] = {
-                [CHOICE_SEAT_UNKNOWN] = CHANGE_SEAT_UNKNOWN, [CHOICE_SEAT_REPEATED] = CHANGE_SEAT_REPEATED,
+                [CHOICE_SEAT_UNKNOWN] = CHANGE_SEAT_UNKNOWN,      [CHOICE_SEAT_REPEATED] = CHANGE_SEAT_REPEATED,
                 [CHOICE_NOT_FOR_SALE] = CHANGE_SEAT_NOT_FOR_SALE, [CHOICE_OVER_CAP] = CHANGE_OVER_CAP,
-                [CHOICE_SEAT_TAKEN] = CHANGE_SEAT_TAKEN, [CHOICE_FREE] = CHANGE_DONE,
+                [CHOICE_SEAT_TAKEN] = CHANGE_SEAT_TAKEN,          [CHOICE_FREE] = CHANGE_DONE,
         };
         int outcome = change_check_hold(hold, account, terms, now);
         if (outcome != 0)

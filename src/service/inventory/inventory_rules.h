@@ -9,8 +9,8 @@
  *                       └──► EXPIRED   its time was over                                   ┘ same seats again: CONSUMED
  *
  * Fencing. Every time a seat is held its version rises by one, and a hold remembers the versions it was given. A seat
- * is sold only while it is HELD, by this hold, at that version: a hold that has lost its seats cannot sell them, however
- * late it wakes up, and however the seats have changed hands since.
+ * is sold only while it is HELD, by this hold, at that version: a hold that has lost its seats cannot sell them,
+ * however late it wakes up, and however the seats have changed hands since.
  *
  * A rule is a ladder of refusals in a fixed order, each its own outcome, listed in that order; the last outcome of each
  * list says that it may happen, and then nothing can fail any more. */
@@ -61,11 +61,11 @@ struct sale_terms {
 
 /* The seats that a command is about. */
 struct seat_choice {
-        const struct seat *house;  /* all seats of the schedule: terms.seat_count of them */
-        const seat_index *seats;   /* the chosen ones, not checked yet */
-        const int64_t *amounts;    /* the price of each chosen one; -1: not for sale (or not a seat) */
-        uint32_t count;            /* at most HOLD_SEATS_MAX */
-        uint32_t share;            /* seats that this person holds or has bought here */
+        const struct seat *house; /* all seats of the schedule: terms.seat_count of them */
+        const seat_index *seats;  /* the chosen ones, not checked yet */
+        const int64_t *amounts;   /* the price of each chosen one; -1: not for sale (or not a seat) */
+        uint32_t count;           /* at most HOLD_SEATS_MAX */
+        uint32_t share;           /* seats that this person holds or has bought here */
 };
 
 /* Which of the chosen seats an outcome is about: bit i is chosen seat i. */
@@ -78,8 +78,8 @@ enum hold_create_outcome {
         HOLD_SALE_ENDED,
         HOLD_SALE_PAUSED,
         HOLD_NOT_ADMITTED,
-        HOLD_KEY_REUSED,    /* the idempotency key belongs to another body */
-        HOLD_REPLAYED,      /* the same command again: the answer is the hold as it is */
+        HOLD_KEY_REUSED, /* the idempotency key belongs to another body */
+        HOLD_REPLAYED,   /* the same command again: the answer is the hold as it is */
         HOLD_SEAT_UNKNOWN,
         HOLD_SEAT_REPEATED,
         HOLD_SEAT_NOT_FOR_SALE,
@@ -100,8 +100,8 @@ struct hold_wish {
         bool admitted; /* the person has a pass in use */
 };
 
-/* HOLD_CREATED: *ret_hold is the new hold, with the versions that its seats get. Else *ret_culprits tells the seats that
- * are why, if it was about seats. */
+/* HOLD_CREATED: *ret_hold is the new hold, with the versions that its seats get. Else *ret_culprits tells the seats
+ * that are why, if it was about seats. */
 int hold_decide_create(const struct hold_wish *wish, struct hold *ret_hold, seat_mask *ret_culprits);
 
 enum hold_change_outcome {
@@ -143,8 +143,8 @@ enum hold_sell_outcome {
         SELL_RETAKEN,      /* the hold is gone, but every seat is free and the cap allows: taken again, and sold */
         SELL_DONE,
 };
-/* The order of this hold has been paid. SELL_RETAKEN: *ret_hold has the seats' new versions. share: seats that the person
- * holds or has bought here, without this hold's when it is gone. */
+/* The order of this hold has been paid. SELL_RETAKEN: *ret_hold has the seats' new versions. share: seats that the
+ * person holds or has bought here, without this hold's when it is gone. */
 int hold_decide_sell(const struct hold *hold, const struct sale_terms *terms, const struct seat *house, uint32_t share,
                      struct hold *ret_hold);
 
@@ -160,7 +160,12 @@ int hold_decide_return(const struct hold *hold, const struct seat *house);
 enum hold_expire_outcome { EXPIRE_ENDED = 1, EXPIRE_NOT_YET, EXPIRE_DONE };
 int hold_decide_expire(const struct hold *hold, int64_t now);
 
-enum seats_block_outcome { BLOCK_SCHEDULE_UNKNOWN = 1 /* or somebody else's */, BLOCK_SEAT_UNKNOWN, BLOCK_SEAT_TAKEN, BLOCK_DONE };
+enum seats_block_outcome {
+        BLOCK_SCHEDULE_UNKNOWN = 1 /* or somebody else's */,
+        BLOCK_SEAT_UNKNOWN,
+        BLOCK_SEAT_TAKEN,
+        BLOCK_DONE
+};
 /* May the organiser block (or unblock) a seat? BLOCK_DONE also when it is so already. */
 int seat_decide_block(const struct seat *house, uint32_t seat_count, seat_index seat, bool blocked);
 

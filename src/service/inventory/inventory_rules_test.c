@@ -1,7 +1,7 @@
 /* inventory_rules_test.c: every outcome of every rule, in its order of precedence.
  *
- * A ladder is tested with a list of faults in the ladder's order: with the k-th fault alone the outcome is the k-th, and
- * with the k-th and all later ones too. */
+ * A ladder is tested with a list of faults in the ladder's order: with the k-th fault alone the outcome is the k-th,
+ * and with the k-th and all later ones too. */
 #include "service/inventory/inventory_rules.h"
 
 #include <setjmp.h>
@@ -26,20 +26,36 @@ struct scene {
 /* A hold of seats 5 and 6, by account 7; the wish is for 0, 1, 2. */
 static struct scene scene(void) {
         struct scene scene = {
-                .terms = {.known = true, .opens_at = NOW - 10, .ends_at = NOW + 10, .cap = 5, .hold_seconds = 300, .seat_count = SEATS},
-                .seats = {0, 1, 2}, .amounts = {100, 200, 0}, .account = 7, .now = NOW,
-                .hold = {.id = 70, .account = 7, .schedule = 3, .expires_at = NOW + 100, .idempotency = {11, 12}, .seat_count = 2,
-                         .seats = {5, 6}, .versions = {4, 9}},
+                .terms = {.known = true,
+                          .opens_at = NOW - 10,
+                          .ends_at = NOW + 10,
+                          .cap = 5,
+                          .hold_seconds = 300,
+                          .seat_count = SEATS},
+                .seats = {0, 1, 2},
+                .amounts = {100, 200, 0},
+                .account = 7,
+                .now = NOW,
+                .hold = {.id = 70,
+                         .account = 7,
+                         .schedule = 3,
+                         .expires_at = NOW + 100,
+                         .idempotency = {11, 12},
+                         .seat_count = 2,
+                         .seats = {5, 6},
+                         .versions = {4, 9}},
         };
         scene.house[1].version = 6;
         scene.house[5] = (struct seat){.hold = 70, .version = 4, .state = SEAT_HELD};
         scene.house[6] = (struct seat){.hold = 70, .version = 9, .state = SEAT_HELD};
-        scene.wish = (struct hold_wish){.id = 80, .schedule = 3, .account = 7, .idempotency = {11, 12}, .now = NOW, .admitted = true};
+        scene.wish = (struct hold_wish){
+                .id = 80, .schedule = 3, .account = 7, .idempotency = {11, 12}, .now = NOW, .admitted = true};
         return scene;
 }
 
 static struct seat_choice choice_of(struct scene *s) {
-        return (struct seat_choice){.house = s->house, .seats = s->seats, .amounts = s->amounts, .count = 3, .share = s->wish.choice.share};
+        return (struct seat_choice){
+                .house = s->house, .seats = s->seats, .amounts = s->amounts, .count = 3, .share = s->wish.choice.share};
 }
 
 typedef void (*set_fault)(struct scene *s);
@@ -66,22 +82,46 @@ static void check_ladder(const struct step *steps, size_t count, decide act) {
 }
 #define CHECK_LADDER(steps, act) check_ladder(steps, sizeof(steps) / sizeof *(steps), act)
 
-static void unknown(struct scene *s) { s->terms.known = false; }
-static void cancelled(struct scene *s) { s->terms.cancelled = true; }
-static void not_open(struct scene *s) { s->terms.opens_at = NOW + 1; }
-static void ended(struct scene *s) { s->terms.ends_at = NOW; }
-static void paused(struct scene *s) { s->terms.paused = true; }
-static void not_admitted(struct scene *s) { s->wish.admitted = false; }
+static void unknown(struct scene *s) {
+        s->terms.known = false;
+}
+static void cancelled(struct scene *s) {
+        s->terms.cancelled = true;
+}
+static void not_open(struct scene *s) {
+        s->terms.opens_at = NOW + 1;
+}
+static void ended(struct scene *s) {
+        s->terms.ends_at = NOW;
+}
+static void paused(struct scene *s) {
+        s->terms.paused = true;
+}
+static void not_admitted(struct scene *s) {
+        s->wish.admitted = false;
+}
 static void key_reused(struct scene *s) {
         s->wish.earlier = &s->hold;
         s->wish.idempotency.fingerprint = 99;
 }
-static void replayed(struct scene *s) { s->wish.earlier = &s->hold; }
-static void seat_unknown(struct scene *s) { s->seats[2] = SEATS; }
-static void seat_repeated(struct scene *s) { s->seats[1] = s->seats[0]; }
-static void not_for_sale(struct scene *s) { s->amounts[0] = -1; }
-static void over_cap(struct scene *s) { s->terms.cap = 2; }
-static void taken(struct scene *s) { s->house[0] = (struct seat){.hold = 1, .version = 1, .state = SEAT_HELD}; }
+static void replayed(struct scene *s) {
+        s->wish.earlier = &s->hold;
+}
+static void seat_unknown(struct scene *s) {
+        s->seats[2] = SEATS;
+}
+static void seat_repeated(struct scene *s) {
+        s->seats[1] = s->seats[0];
+}
+static void not_for_sale(struct scene *s) {
+        s->amounts[0] = -1;
+}
+static void over_cap(struct scene *s) {
+        s->terms.cap = 2;
+}
+static void taken(struct scene *s) {
+        s->house[0] = (struct seat){.hold = 1, .version = 1, .state = SEAT_HELD};
+}
 
 static int create(struct scene *s) {
         struct hold hold;
@@ -94,15 +134,24 @@ static int create(struct scene *s) {
 static void test_create(void **state) {
         (void)state;
         static const struct step steps[] = {
-                {unknown, HOLD_SCHEDULE_UNKNOWN}, {cancelled, HOLD_SCHEDULE_CANCELLED}, {not_open, HOLD_SALE_NOT_OPEN},
-                {ended, HOLD_SALE_ENDED}, {paused, HOLD_SALE_PAUSED}, {not_admitted, HOLD_NOT_ADMITTED}, {key_reused, HOLD_KEY_REUSED},
-                {seat_unknown, HOLD_SEAT_UNKNOWN}, {seat_repeated, HOLD_SEAT_REPEATED}, {not_for_sale, HOLD_SEAT_NOT_FOR_SALE},
-                {over_cap, HOLD_OVER_CAP}, {taken, HOLD_SEAT_TAKEN}, {NULL, HOLD_CREATED},
+                {unknown, HOLD_SCHEDULE_UNKNOWN},
+                {cancelled, HOLD_SCHEDULE_CANCELLED},
+                {not_open, HOLD_SALE_NOT_OPEN},
+                {ended, HOLD_SALE_ENDED},
+                {paused, HOLD_SALE_PAUSED},
+                {not_admitted, HOLD_NOT_ADMITTED},
+                {key_reused, HOLD_KEY_REUSED},
+                {seat_unknown, HOLD_SEAT_UNKNOWN},
+                {seat_repeated, HOLD_SEAT_REPEATED},
+                {not_for_sale, HOLD_SEAT_NOT_FOR_SALE},
+                {over_cap, HOLD_OVER_CAP},
+                {taken, HOLD_SEAT_TAKEN},
+                {NULL, HOLD_CREATED},
         };
         CHECK_LADDER(steps, create);
         static const struct step replay[] = {
                 {not_admitted, HOLD_NOT_ADMITTED}, {replayed, HOLD_REPLAYED}, {seat_unknown, HOLD_SEAT_UNKNOWN},
-                {over_cap, HOLD_OVER_CAP}, {taken, HOLD_SEAT_TAKEN}, {NULL, HOLD_CREATED},
+                {over_cap, HOLD_OVER_CAP},         {taken, HOLD_SEAT_TAKEN},  {NULL, HOLD_CREATED},
         };
         CHECK_LADDER(replay, create);
 }
@@ -152,18 +201,31 @@ static void test_culprits_are_named(void **state) {
         assert_int_equal(culprits, 0b010);
 }
 
-static void no_hold(struct scene *s) { s->no_hold = true; }
-static void somebody_elses(struct scene *s) { s->account = 8; }
-static void hold_released(struct scene *s) { s->hold.state = HOLD_RELEASED; }
-static void hold_late(struct scene *s) { s->hold.expires_at = NOW; }
-static void in_payment(struct scene *s) { s->hold.paying = true; }
-static void ordered(struct scene *s) { s->hold.ordered = true; }
+static void no_hold(struct scene *s) {
+        s->no_hold = true;
+}
+static void somebody_elses(struct scene *s) {
+        s->account = 8;
+}
+static void hold_released(struct scene *s) {
+        s->hold.state = HOLD_RELEASED;
+}
+static void hold_late(struct scene *s) {
+        s->hold.expires_at = NOW;
+}
+static void in_payment(struct scene *s) {
+        s->hold.paying = true;
+}
+static void ordered(struct scene *s) {
+        s->hold.ordered = true;
+}
 
 static int change_into(struct scene *s, struct hold *ret_hold) {
         seat_mask culprits;
         s->wish.choice.share = 2;
         struct seat_choice choice = choice_of(s);
-        return hold_decide_change(s->no_hold ? NULL : &s->hold, s->account, &s->terms, &choice, s->now, ret_hold, &culprits);
+        return hold_decide_change(s->no_hold ? NULL : &s->hold, s->account, &s->terms, &choice, s->now, ret_hold,
+                                  &culprits);
 }
 
 static int change(struct scene *s) {
@@ -174,11 +236,21 @@ static int change(struct scene *s) {
 static void test_change(void **state) {
         (void)state;
         static const struct step steps[] = {
-                {no_hold, CHANGE_HOLD_UNKNOWN}, {somebody_elses, CHANGE_HOLD_UNKNOWN}, {hold_released, CHANGE_HOLD_ENDED},
-                {hold_late, CHANGE_HOLD_ENDED}, {in_payment, CHANGE_HOLD_IN_PAYMENT}, {ordered, CHANGE_HOLD_ORDERED},
-                {cancelled, CHANGE_SALE_OVER}, {ended, CHANGE_SALE_OVER}, {paused, CHANGE_SALE_PAUSED},
-                {seat_unknown, CHANGE_SEAT_UNKNOWN}, {seat_repeated, CHANGE_SEAT_REPEATED}, {not_for_sale, CHANGE_SEAT_NOT_FOR_SALE},
-                {over_cap, CHANGE_OVER_CAP}, {taken, CHANGE_SEAT_TAKEN}, {NULL, CHANGE_DONE},
+                {no_hold, CHANGE_HOLD_UNKNOWN},
+                {somebody_elses, CHANGE_HOLD_UNKNOWN},
+                {hold_released, CHANGE_HOLD_ENDED},
+                {hold_late, CHANGE_HOLD_ENDED},
+                {in_payment, CHANGE_HOLD_IN_PAYMENT},
+                {ordered, CHANGE_HOLD_ORDERED},
+                {cancelled, CHANGE_SALE_OVER},
+                {ended, CHANGE_SALE_OVER},
+                {paused, CHANGE_SALE_PAUSED},
+                {seat_unknown, CHANGE_SEAT_UNKNOWN},
+                {seat_repeated, CHANGE_SEAT_REPEATED},
+                {not_for_sale, CHANGE_SEAT_NOT_FOR_SALE},
+                {over_cap, CHANGE_OVER_CAP},
+                {taken, CHANGE_SEAT_TAKEN},
+                {NULL, CHANGE_DONE},
         };
         CHECK_LADDER(steps, change);
 }
@@ -197,14 +269,21 @@ static void test_change_keeps_what_stays(void **state) {
         assert_int_equal(hold.expires_at, s.hold.expires_at);
 }
 
-static int release(struct scene *s) { return hold_decide_release(s->no_hold ? NULL : &s->hold, s->account); }
-static void consumed(struct scene *s) { s->hold.state = HOLD_CONSUMED; }
+static int release(struct scene *s) {
+        return hold_decide_release(s->no_hold ? NULL : &s->hold, s->account);
+}
+static void consumed(struct scene *s) {
+        s->hold.state = HOLD_CONSUMED;
+}
 
 static void test_release(void **state) {
         (void)state;
         static const struct step steps[] = {
-                {no_hold, RELEASE_HOLD_UNKNOWN}, {somebody_elses, RELEASE_HOLD_UNKNOWN}, {consumed, RELEASE_HOLD_CONSUMED},
-                {in_payment, RELEASE_HOLD_IN_PAYMENT}, {NULL, RELEASE_DONE},
+                {no_hold, RELEASE_HOLD_UNKNOWN},
+                {somebody_elses, RELEASE_HOLD_UNKNOWN},
+                {consumed, RELEASE_HOLD_CONSUMED},
+                {in_payment, RELEASE_HOLD_IN_PAYMENT},
+                {NULL, RELEASE_DONE},
         };
         CHECK_LADDER(steps, release);
         struct scene s = scene();
@@ -350,11 +429,20 @@ static void test_lifecycles(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_create), cmocka_unit_test(test_create_makes_the_hold), cmocka_unit_test(test_culprits_are_named),
-                cmocka_unit_test(test_change), cmocka_unit_test(test_change_keeps_what_stays), cmocka_unit_test(test_release),
-                cmocka_unit_test(test_pay), cmocka_unit_test(test_sell_by_fence), cmocka_unit_test(test_sell_late),
-                cmocka_unit_test(test_return), cmocka_unit_test(test_expire), cmocka_unit_test(test_block),
-                cmocka_unit_test(test_steps_of_a_seat), cmocka_unit_test(test_lifecycles),
+                cmocka_unit_test(test_create),
+                cmocka_unit_test(test_create_makes_the_hold),
+                cmocka_unit_test(test_culprits_are_named),
+                cmocka_unit_test(test_change),
+                cmocka_unit_test(test_change_keeps_what_stays),
+                cmocka_unit_test(test_release),
+                cmocka_unit_test(test_pay),
+                cmocka_unit_test(test_sell_by_fence),
+                cmocka_unit_test(test_sell_late),
+                cmocka_unit_test(test_return),
+                cmocka_unit_test(test_expire),
+                cmocka_unit_test(test_block),
+                cmocka_unit_test(test_steps_of_a_seat),
+                cmocka_unit_test(test_lifecycles),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* inventory_saga.c: what inventory does when others speak (its part of the purchase saga, ARCHITECTURE.md), and when
- * time is over. Events come in the journal's order, each at least once: a step that finds its work done does nothing. */
+ * time is over. Events come in the journal's order, each at least once: a step that finds its work done does nothing.
+ */
 #include "service/inventory/inventory_service.h"
 
 #include "base/log.h"
@@ -15,15 +16,20 @@ struct saga {
 
 /* schedule.created: makes the seats. */
 static int saga_make_seats(struct saga *saga, const struct event *event) {
-        const struct schedule *schedule = event_schedule(saga->inventory->config.events, saga->turn->db, event->subject);
+        const struct schedule *schedule =
+                event_schedule(saga->inventory->config.events, saga->turn->db, event->subject);
         if (!schedule)
                 return -ENOENT;
         int64_t made;
         int r = store_make_seats(saga->turn->db, schedule->id, schedule->plan, schedule->amounts, &made);
         if (r < 0 || made == 0)
                 return r;
-        struct event said = {.type = SEATS_CREATED, .schedule = schedule->id, .subject = schedule->id, .account = schedule->organiser,
-                             .cause = event->id, .payload = TEXT("{}")};
+        struct event said = {.type = SEATS_CREATED,
+                             .schedule = schedule->id,
+                             .subject = schedule->id,
+                             .account = schedule->organiser,
+                             .cause = event->id,
+                             .payload = TEXT("{}")};
         return turn_say(saga->turn, &said);
 }
 
@@ -67,8 +73,12 @@ static int saga_take_for_good(struct saga *saga, struct hall *hall, struct hold 
 }
 
 static int saga_lose(struct saga *saga, const struct event *event) {
-        struct event said = {.type = SEATS_LOST, .schedule = event->schedule, .subject = event->subject, .account = event->account,
-                             .cause = event->id, .payload = TEXT("{}")};
+        struct event said = {.type = SEATS_LOST,
+                             .schedule = event->schedule,
+                             .subject = event->subject,
+                             .account = event->account,
+                             .cause = event->id,
+                             .payload = TEXT("{}")};
         metric_add(&inventory_seats_lost, 1);
         return turn_say(saga->turn, &said);
 }
@@ -104,7 +114,8 @@ static int saga_sell(struct saga *saga, const struct event *event, struct hold *
 static int saga_release(struct saga *saga, const struct event *event, struct hold *hold) {
         if (!hold || hold->state != HOLD_ACTIVE)
                 return 0;
-        return inventory_end_hold(saga->inventory, saga->turn, &saga->writes, hold, HOLD_RELEASED, "cancelled", event->id);
+        return inventory_end_hold(saga->inventory, saga->turn, &saga->writes, hold, HOLD_RELEASED, "cancelled",
+                                  event->id);
 }
 
 /* The sold seats are free again. */
@@ -112,7 +123,8 @@ static int saga_give_back(struct saga *saga, const struct event *event, struct h
         struct halls *halls = &saga->inventory->halls;
         int r = 0;
         for (uint32_t i = 0; i < hold->seat_count && r == 0; i++)
-                r = hall_move_seat(halls, hall, &saga->writes, hold->seats[i], seat_free(hall->seats[hold->seats[i]]), 0);
+                r = hall_move_seat(halls, hall, &saga->writes, hold->seats[i], seat_free(hall->seats[hold->seats[i]]),
+                                   0);
         if (r == 0)
                 r = hall_add_share(hall, hold->account, -(int32_t)hold->seat_count);
         hold->state = HOLD_RELEASED;
@@ -186,7 +198,8 @@ int inventory_expire(void *service, struct turn *turn) {
         struct writes writes;
         writes_init(&writes, turn->arena);
         struct heap_entry due;
-        for (unsigned n = 0; n < EXPIRE_AT_ONCE && r == 0 && heap_pop_due(&inventory->halls.deadlines, turn->now, &due); n++) {
+        for (unsigned n = 0; n < EXPIRE_AT_ONCE && r == 0 && heap_pop_due(&inventory->halls.deadlines, turn->now, &due);
+             n++) {
                 struct hold *hold = halls_live(&inventory->halls, due.payload);
                 if (!hold || hold_decide_expire(hold, turn->now) != EXPIRE_DONE)
                         continue; /* it has ended, or was extended: then another deadline stands for it */

@@ -8,14 +8,18 @@
 
 #include <stdlib.h>
 
-struct metric inventory_holds_created = {.name = "ticketrush_holds_created_total", .help = "Holds given.", .kind = METRIC_COUNTER};
+struct metric inventory_holds_created = {
+        .name = "ticketrush_holds_created_total", .help = "Holds given.", .kind = METRIC_COUNTER};
 struct metric inventory_holds_refused = {.name = "ticketrush_holds_refused_without_write_total",
-                                         .help = "Wishes for a hold that were refused without a write.", .kind = METRIC_COUNTER};
-struct metric inventory_holds_expired = {.name = "ticketrush_holds_expired_total", .help = "Holds whose time was over.",
+                                         .help = "Wishes for a hold that were refused without a write.",
                                          .kind = METRIC_COUNTER};
-struct metric inventory_seats_sold = {.name = "ticketrush_seats_sold_total", .help = "Seats sold.", .kind = METRIC_COUNTER};
+struct metric inventory_holds_expired = {
+        .name = "ticketrush_holds_expired_total", .help = "Holds whose time was over.", .kind = METRIC_COUNTER};
+struct metric inventory_seats_sold = {
+        .name = "ticketrush_seats_sold_total", .help = "Seats sold.", .kind = METRIC_COUNTER};
 struct metric inventory_seats_lost = {.name = "ticketrush_seats_lost_total",
-                                      .help = "Paid orders whose seats were gone: refunded in full.", .kind = METRIC_COUNTER};
+                                      .help = "Paid orders whose seats were gone: refunded in full.",
+                                      .kind = METRIC_COUNTER};
 
 /* --- what the use cases share --- */
 
@@ -29,14 +33,19 @@ int inventory_open(struct inventory *inventory, struct turn *turn) {
 
 static struct sale_terms terms_of(const struct schedule *schedule, const struct hall *hall) {
         return (struct sale_terms){
-                .known = true, .cancelled = schedule->cancelled, .paused = schedule->sale_paused, .opens_at = schedule->opens_at,
-                .ends_at = schedule->ends_at, .cap = schedule->cap < HOLD_SEATS_MAX ? schedule->cap : HOLD_SEATS_MAX,
-                .hold_seconds = schedule->hold_seconds, .seat_count = hall->seat_count,
+                .known = true,
+                .cancelled = schedule->cancelled,
+                .paused = schedule->sale_paused,
+                .opens_at = schedule->opens_at,
+                .ends_at = schedule->ends_at,
+                .cap = schedule->cap < HOLD_SEATS_MAX ? schedule->cap : HOLD_SEATS_MAX,
+                .hold_seconds = schedule->hold_seconds,
+                .seat_count = hall->seat_count,
         };
 }
 
-int inventory_find_hall(struct inventory *inventory, struct turn *turn, schedule_id id, const struct schedule **ret_schedule,
-                        struct sale_terms *ret_terms, struct hall **ret_hall) {
+int inventory_find_hall(struct inventory *inventory, struct turn *turn, schedule_id id,
+                        const struct schedule **ret_schedule, struct sale_terms *ret_terms, struct hall **ret_hall) {
         struct hall *hall = NULL;
         const struct schedule *schedule = event_schedule(inventory->config.events, turn->db, id);
         int r = schedule ? halls_find(&inventory->halls, turn->db, turn->now, id, &hall) : 0;
@@ -87,7 +96,8 @@ static int gather_absent(struct turn *turn, const purchase_id *ids, size_t count
         return r;
 }
 
-int inventory_gather_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count, struct hold **ret_holds) {
+int inventory_gather_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count,
+                           struct hold **ret_holds) {
         bool complete = true;
         for (size_t i = 0; i < count; i++) {
                 ret_holds[i] = halls_live(&inventory->halls, ids[i]);
@@ -129,13 +139,17 @@ int inventory_say(struct turn *turn, enum event_type type, const struct hold *ho
         length = append(payload, length, "\"seats\":[");
         length += write_seats(payload + length, hold->seats, hold->seat_count);
         length = append(payload, length, "]}");
-        struct event event = {.type = type, .schedule = hold->schedule, .subject = hold->id, .account = hold->account,
-                              .cause = cause, .payload = {payload, length}};
+        struct event event = {.type = type,
+                              .schedule = hold->schedule,
+                              .subject = hold->id,
+                              .account = hold->account,
+                              .cause = cause,
+                              .payload = {payload, length}};
         return turn_say(turn, &event);
 }
 
-int inventory_end_hold(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold *hold, enum hold_state state,
-                       const char *code, uint64_t cause) {
+int inventory_end_hold(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold *hold,
+                       enum hold_state state, const char *code, uint64_t cause) {
         PRE(hold->state == HOLD_ACTIVE && state != HOLD_ACTIVE);
         struct hall *hall;
         int r = halls_find(&inventory->halls, turn->db, turn->now, hold->schedule, &hall);
@@ -158,17 +172,21 @@ int inventory_end_hold(struct inventory *inventory, struct turn *turn, struct wr
         return r < 0 ? r : inventory_say(turn, SEATS_RELEASED, hold, code, cause);
 }
 
-static void choose(struct seat_choice *choice, int64_t *amounts, const struct schedule *schedule, const struct hall *hall,
-                   const seat_index *seats, uint32_t count, account_id account) {
+static void choose(struct seat_choice *choice, int64_t *amounts, const struct schedule *schedule,
+                   const struct hall *hall, const seat_index *seats, uint32_t count, account_id account) {
         for (uint32_t i = 0; i < count; i++)
                 amounts[i] = hall && seats[i] < hall->seat_count ? schedule_price(schedule, seats[i]) : -1;
-        *choice = (struct seat_choice){.house = hall ? hall->seats : NULL, .seats = seats, .amounts = amounts, .count = count,
+        *choice = (struct seat_choice){.house = hall ? hall->seats : NULL,
+                                       .seats = seats,
+                                       .amounts = amounts,
+                                       .count = count,
                                        .share = hall ? hall_share(hall, account) : 0};
 }
 
 /* --- hold.create --- */
 
-static int create_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall, const struct hold *hold) {
+static int create_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall,
+                            const struct hold *hold) {
         struct hold *live;
         int r = hall_add_hold(&inventory->halls, hall, hold, &live);
         for (uint32_t i = 0; i < hold->seat_count && r == 0; i++) {
@@ -185,8 +203,8 @@ static int create_carry_out(struct inventory *inventory, struct turn *turn, stru
 }
 
 /* earlier: the hold of the same key, if it was there before this batch. */
-static int create_one(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold_create_command *command,
-                      const struct hold *earlier) {
+static int create_one(struct inventory *inventory, struct turn *turn, struct writes *writes,
+                      struct hold_create_command *command, const struct hold *earlier) {
         struct sale_terms terms;
         struct hall *hall;
         command->culprits = 0;
@@ -197,9 +215,15 @@ static int create_one(struct inventory *inventory, struct turn *turn, struct wri
                 earlier = halls_live(&inventory->halls, hall_keyed(hall, command->idempotency.key));
         int64_t amounts[HOLD_SEATS_MAX];
         struct hold_wish wish = {
-                .terms = &terms, .earlier = earlier, .id = id_next(turn->ids, turn->now), .schedule = command->schedule_id,
-                .account = command->account, .idempotency = command->idempotency, .now = turn->now,
-                .admitted = terms.known && queue_is_admitted(inventory->config.queue, turn, command->schedule_id, command->account),
+                .terms = &terms,
+                .earlier = earlier,
+                .id = id_next(turn->ids, turn->now),
+                .schedule = command->schedule_id,
+                .account = command->account,
+                .idempotency = command->idempotency,
+                .now = turn->now,
+                .admitted = terms.known &&
+                            queue_is_admitted(inventory->config.queue, turn, command->schedule_id, command->account),
         };
         choose(&wish.choice, amounts, command->schedule, hall, command->seats, command->seat_count, command->account);
         command->lane.outcome = hold_decide_create(&wish, &command->hold, &command->culprits);
@@ -213,8 +237,8 @@ static int create_one(struct inventory *inventory, struct turn *turn, struct wri
 }
 
 /* The holds that the commands' keys have made before this batch; NULL without. */
-static int create_find_earlier(struct inventory *inventory, struct turn *turn, struct lane_command **commands, size_t count,
-                               struct hold **ret_holds) {
+static int create_find_earlier(struct inventory *inventory, struct turn *turn, struct lane_command **commands,
+                               size_t count, struct hold **ret_holds) {
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         if (!ids)
                 return -ENOMEM;
@@ -260,17 +284,19 @@ static bool hold_names(const struct hold *hold, seat_index seat) {
 }
 
 /* Seats that stay do not move. */
-static int change_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall, struct hold *hold,
-                            const struct hold *changed) {
+static int change_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall,
+                            struct hold *hold, const struct hold *changed) {
         int r = hold_has_seats(hold, hall->seats, SEAT_HELD) ? 0 : FAULT_CONSTRAINT;
         for (uint32_t i = 0; i < hold->seat_count && r == 0; i++) {
                 if (!hold_names(changed, hold->seats[i]))
-                        r = hall_move_seat(&inventory->halls, hall, writes, hold->seats[i], seat_free(hall->seats[hold->seats[i]]), 0);
+                        r = hall_move_seat(&inventory->halls, hall, writes, hold->seats[i],
+                                           seat_free(hall->seats[hold->seats[i]]), 0);
         }
         for (uint32_t i = 0; i < changed->seat_count && r == 0; i++) {
                 seat_index seat = changed->seats[i];
                 if (!hold_names(hold, seat))
-                        r = hall_move_seat(&inventory->halls, hall, writes, seat, seat_hold(hall->seats[seat], hold->id), hold->account);
+                        r = hall_move_seat(&inventory->halls, hall, writes, seat,
+                                           seat_hold(hall->seats[seat], hold->id), hold->account);
         }
         if (r == 0)
                 r = hall_add_share(hall, hold->account, (int32_t)changed->seat_count - (int32_t)hold->seat_count);
@@ -279,8 +305,8 @@ static int change_carry_out(struct inventory *inventory, struct turn *turn, stru
         return r < 0 ? r : inventory_say(turn, SEATS_CHANGED, hold, NULL, 0);
 }
 
-static int change_one(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold_change_command *command,
-                      struct hold *hold) {
+static int change_one(struct inventory *inventory, struct turn *turn, struct writes *writes,
+                      struct hold_change_command *command, struct hold *hold) {
         struct sale_terms terms = {0};
         struct hall *hall = NULL;
         command->culprits = 0;
@@ -290,9 +316,11 @@ static int change_one(struct inventory *inventory, struct turn *turn, struct wri
         int64_t amounts[HOLD_SEATS_MAX];
         struct seat_choice choice;
         choose(&choice, amounts, command->schedule, hall, command->seats, command->seat_count, command->account);
-        command->lane.outcome =
-                hold_decide_change(hold, command->account, &terms, &choice, turn->now, &command->hold, &command->culprits);
-        return command->lane.outcome == CHANGE_DONE ? change_carry_out(inventory, turn, writes, hall, hold, &command->hold) : 0;
+        command->lane.outcome = hold_decide_change(hold, command->account, &terms, &choice, turn->now, &command->hold,
+                                                   &command->culprits);
+        return command->lane.outcome == CHANGE_DONE
+                       ? change_carry_out(inventory, turn, writes, hall, hold, &command->hold)
+                       : 0;
 }
 
 static int hold_change(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
@@ -376,11 +404,15 @@ static int block_say(struct turn *turn, const struct seats_block_command *comman
         char *payload = arena_take(turn->arena, 64 + command->seat_count * 11);
         if (!payload)
                 return -ENOMEM;
-        size_t length = append(payload, 0, command->blocked ? "{\"blocked\":true,\"seats\":[" : "{\"blocked\":false,\"seats\":[");
+        size_t length = append(payload, 0,
+                               command->blocked ? "{\"blocked\":true,\"seats\":[" : "{\"blocked\":false,\"seats\":[");
         length += write_seats(payload + length, command->seats, command->seat_count);
         length = append(payload, length, "]}");
-        struct event event = {.type = SEATS_BLOCKED, .schedule = command->schedule_id, .subject = command->schedule_id,
-                              .account = command->account, .payload = {payload, length}};
+        struct event event = {.type = SEATS_BLOCKED,
+                              .schedule = command->schedule_id,
+                              .subject = command->schedule_id,
+                              .account = command->account,
+                              .payload = {payload, length}};
         return turn_say(turn, &event);
 }
 
@@ -391,7 +423,8 @@ static int block_carry_out(struct inventory *inventory, struct turn *turn, struc
                 struct seat seat = hall->seats[command->seats[i]];
                 if (seat.state != from)
                         continue;
-                int r = hall_move_seat(&inventory->halls, hall, writes, command->seats[i], seat_block(seat, command->blocked), 0);
+                int r = hall_move_seat(&inventory->halls, hall, writes, command->seats[i],
+                                       seat_block(seat, command->blocked), 0);
                 if (r < 0)
                         return r;
                 command->changed++;
@@ -399,7 +432,8 @@ static int block_carry_out(struct inventory *inventory, struct turn *turn, struc
         return command->changed > 0 ? block_say(turn, command) : 0;
 }
 
-static int block_one(struct inventory *inventory, struct turn *turn, struct writes *writes, struct seats_block_command *command) {
+static int block_one(struct inventory *inventory, struct turn *turn, struct writes *writes,
+                     struct seats_block_command *command) {
         const struct schedule *schedule;
         struct sale_terms terms;
         struct hall *hall;
@@ -411,7 +445,8 @@ static int block_one(struct inventory *inventory, struct turn *turn, struct writ
         if (!hall || (schedule->organiser != command->account && !command->operator))
                 command->lane.outcome = BLOCK_SCHEDULE_UNKNOWN;
         for (size_t i = 0; i < command->seat_count && command->lane.outcome == BLOCK_DONE; i++) {
-                command->lane.outcome = seat_decide_block(hall->seats, hall->seat_count, command->seats[i], command->blocked);
+                command->lane.outcome =
+                        seat_decide_block(hall->seats, hall->seat_count, command->seats[i], command->blocked);
                 command->culprit = command->seats[i];
         }
         return command->lane.outcome == BLOCK_DONE ? block_carry_out(inventory, turn, writes, hall, command) : 0;
@@ -488,7 +523,8 @@ void inventory_counts(const struct inventory *inventory, schedule_id schedule, s
                 board_counts(board, ret_counts);
 }
 
-int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule, struct seat_counts *ret_counts) {
+int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule,
+                         struct seat_counts *ret_counts) {
         struct hall *hall;
         int r = inventory_open(inventory, turn);
         if (r == 0)
@@ -511,11 +547,18 @@ static int inventory_rolled_back(void *service, struct db *db) {
 }
 
 static int inventory_register(struct inventory *inventory) {
-        struct lane_room room = {.name = "inventory", .service = inventory, .due = inventory_due, .tick = inventory_expire,
-                                 .committed = inventory_committed, .rolled_back = inventory_rolled_back};
-        struct lane_consumer consumer = {.name = "inventory", .service = inventory, .consume = inventory_consume,
-                                         .types = EVENT_BIT(SCHEDULE_CREATED) | EVENT_BIT(PAYMENT_STARTED) | EVENT_BIT(ORDER_PAID) |
-                                                  EVENT_BIT(ORDER_CANCELLED) | EVENT_BIT(ORDER_REFUNDING)};
+        struct lane_room room = {.name = "inventory",
+                                 .service = inventory,
+                                 .due = inventory_due,
+                                 .tick = inventory_expire,
+                                 .committed = inventory_committed,
+                                 .rolled_back = inventory_rolled_back};
+        struct lane_consumer consumer = {.name = "inventory",
+                                         .service = inventory,
+                                         .consume = inventory_consume,
+                                         .types = EVENT_BIT(SCHEDULE_CREATED) | EVENT_BIT(PAYMENT_STARTED) |
+                                                  EVENT_BIT(ORDER_PAID) | EVENT_BIT(ORDER_CANCELLED) |
+                                                  EVENT_BIT(ORDER_REFUNDING)};
         struct metric *metrics[] = {&inventory_holds_created, &inventory_holds_refused, &inventory_holds_expired,
                                     &inventory_seats_sold, &inventory_seats_lost};
         for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)

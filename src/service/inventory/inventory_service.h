@@ -29,8 +29,8 @@ struct hold_create_command {
         uint32_t seat_count; /* 1 … HOLD_SEATS_MAX */
         seat_index seats[HOLD_SEATS_MAX];
         /* out: */
-        struct hold hold;     /* HOLD_CREATED, HOLD_REPLAYED */
-        seat_mask culprits;   /* the seats that are why */
+        struct hold hold;                /* HOLD_CREATED, HOLD_REPLAYED */
+        seat_mask culprits;              /* the seats that are why */
         const struct schedule *schedule; /* NULL: unknown */
 };
 
@@ -82,20 +82,22 @@ struct seats_open_command {
         schedule_id schedule_id;
 };
 
-extern const struct lane_kind hold_create_kind, hold_change_kind, hold_release_kind, hold_read_kind, seats_block_kind, seats_open_kind;
+extern const struct lane_kind hold_create_kind, hold_change_kind, hold_release_kind, hold_read_kind, seats_block_kind,
+        seats_open_kind;
 
 /* The halls with live holds, once. Every way into the service on the lane begins with it. */
 int inventory_open(struct inventory *inventory, struct turn *turn);
 /* The terms of the schedule's sale, and its hall: *ret_hall is NULL (and the terms are unknown) when there is no such
  * schedule, or its seats have not been made yet. */
-int inventory_find_hall(struct inventory *inventory, struct turn *turn, schedule_id id, const struct schedule **ret_schedule,
-                        struct sale_terms *ret_terms, struct hall **ret_hall);
+int inventory_find_hall(struct inventory *inventory, struct turn *turn, schedule_id id,
+                        const struct schedule **ret_schedule, struct sale_terms *ret_terms, struct hall **ret_hall);
 /* The holds with these numbers: live ones as they stand in memory, others as copies in the turn's arena (one for all
  * that ask for the same), NULL for those that do not exist. */
-int inventory_gather_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count, struct hold **ret_holds);
+int inventory_gather_holds(struct inventory *inventory, struct turn *turn, const purchase_id *ids, size_t count,
+                           struct hold **ret_holds);
 /* Ends an ACTIVE hold and frees its seats; says seats.released with the code. */
-int inventory_end_hold(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold *hold, enum hold_state state,
-                       const char *code, uint64_t cause);
+int inventory_end_hold(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hold *hold,
+                       enum hold_state state, const char *code, uint64_t cause);
 /* Says what happened to a hold's seats: {"seats":[17,18]}, with "code" if there is one. */
 int inventory_say(struct turn *turn, enum event_type type, const struct hold *hold, const char *code, uint64_t cause);
 
@@ -104,6 +106,7 @@ int inventory_consume(void *service, struct turn *turn, const struct event *cons
 int inventory_expire(void *service, struct turn *turn);
 int64_t inventory_due(void *service);
 
-extern struct metric inventory_holds_created, inventory_holds_refused, inventory_holds_expired, inventory_seats_sold, inventory_seats_lost;
+extern struct metric inventory_holds_created, inventory_holds_refused, inventory_holds_expired, inventory_seats_sold,
+        inventory_seats_lost;
 
 #endif

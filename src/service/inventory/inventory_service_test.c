@@ -1,5 +1,5 @@
-/* inventory_service_test.c: the use cases on a lane and a database: what buyers do to each other, retries, faults of the
- * store, restarts, and the board. */
+/* inventory_service_test.c: the use cases on a lane and a database: what buyers do to each other, retries, faults of
+ * the store, restarts, and the board. */
 #include "service/inventory/inventory_world_test.h"
 
 #include <stdlib.h>
@@ -28,7 +28,8 @@ static void test_hold_and_release(void **state) {
         world_judge(&world);
         assert_int_equal(world_said(&world, SEATS_HELD, hold), 1);
         struct hold read = world_read(&world, hold);
-        assert_true(read.state == HOLD_ACTIVE && read.account == 7 && read.seat_count == 2 && read.seats[0] == 4 && read.seats[1] == 1);
+        assert_true(read.state == HOLD_ACTIVE && read.account == 7 && read.seat_count == 2 && read.seats[0] == 4 &&
+                    read.seats[1] == 1);
         assert_int_equal(read.expires_at, KIT_NOW + WORLD_HOLD_SECONDS * 1000);
 
         assert_int_equal(world_hold(&world, 8, NO_KEY, 0, 1, 2, -1), HOLD_SEAT_TAKEN);
@@ -53,11 +54,14 @@ struct crowd {
         size_t count;
 };
 
-static void crowd_wish(struct world *world, struct crowd *crowd, account_id account, const seat_index *seats, uint32_t count) {
+static void crowd_wish(struct world *world, struct crowd *crowd, account_id account, const seat_index *seats,
+                       uint32_t count) {
         struct hold_create_command *command = &crowd->commands[crowd->count++];
         *command = (struct hold_create_command){
                 .lane = {.kind = &hold_create_kind, .service = world->inventory, .done = kit_done},
-                .schedule_id = WORLD_SCHEDULE, .account = account, .seat_count = count,
+                .schedule_id = WORLD_SCHEDULE,
+                .account = account,
+                .seat_count = count,
         };
         memcpy(command->seats, seats, count * sizeof *seats);
         assert_int_equal(lane_submit(world->lane, &command->lane), 0);
@@ -205,7 +209,8 @@ static void test_change_all_or_nothing(void **state) {
         assert_int_equal(world_change(&world, hold, 7, 1, 2, 3, -1), CHANGE_DONE);
         world_assert_states(&world, "AHHHAAAH");
         struct hold read = world_read(&world, hold);
-        assert_true(read.seat_count == 3 && read.seats[0] == 1 && read.versions[0] == 1 && read.expires_at == expires_at);
+        assert_true(read.seat_count == 3 && read.seats[0] == 1 && read.versions[0] == 1 &&
+                    read.expires_at == expires_at);
         assert_int_equal(world_said(&world, SEATS_CHANGED, hold), 1);
         assert_int_equal(world_change(&world, hold, 9, 4, -1), CHANGE_HOLD_UNKNOWN);
         assert_int_equal(world_change(&world, 4711, 7, 4, -1), CHANGE_HOLD_UNKNOWN);
@@ -294,7 +299,8 @@ static void test_a_fault_of_the_store_leaves_nothing(void **state) {
                         if (!struck)
                                 break;
                         assert_true(n < 100);
-                        if (outcome == CHANGE_DONE) /* it was something else that failed, or a second try went through */
+                        if (outcome ==
+                            CHANGE_DONE) /* it was something else that failed, or a second try went through */
                                 assert_int_equal(world_change(&world, hold, 7, 0, 1, -1), CHANGE_DONE);
                 }
                 world_close(&world);
@@ -345,7 +351,8 @@ static void test_the_fence_holds_when_memory_lies(void **state) {
 
         /* the row has moved on behind memory's back: another hold has the seat now */
         assert_int_equal(db_script(world.db, "UPDATE hold SET state = 2, ended_at = 1 WHERE state = 0;"
-                                             "UPDATE seat SET state = 0, hold_id = 0 WHERE state = 1;"), 0);
+                                             "UPDATE seat SET state = 0, hold_id = 0 WHERE state = 1;"),
+                         0);
         world_say(&world, ORDER_PAID, hold);
         assert_int_equal(world_read(&world, hold).state, HOLD_CONSUMED); /* read again: gone, but free: retaken */
         assert_int_equal(world_said(&world, SEATS_SOLD, hold), 1);
@@ -367,14 +374,18 @@ static void test_two_services_on_one_database(void **state) {
         config.lane = other_lane;
         assert_int_equal(inventory_new(&second, &config), 0);
 
-        struct hold_create_command command = {.lane = {.kind = &hold_create_kind, .service = second}, .schedule_id = WORLD_SCHEDULE,
-                                              .account = 8, .seat_count = 1, .seats = {2}};
+        struct hold_create_command command = {.lane = {.kind = &hold_create_kind, .service = second},
+                                              .schedule_id = WORLD_SCHEDULE,
+                                              .account = 8,
+                                              .seat_count = 1,
+                                              .seats = {2}};
         assert_int_equal(kit_submit_and_run(world.lane, &command.lane), HOLD_CREATED); /* the first does not know */
         assert_int_equal(world_hold(&world, 9, NO_KEY, 2, -1), FAULT_CONSTRAINT);
         assert_int_equal(world_hold(&world, 9, NO_KEY, 2, -1), HOLD_SEAT_TAKEN);
         world_assert_states(&world, "HHHAAA");
         world_say(&world, ORDER_PAID, mine); /* the first sells; the second still thinks it is held */
-        struct hold_release_command release = {.lane = {.kind = &hold_release_kind, .service = second}, .id = mine, .account = 7};
+        struct hold_release_command release = {
+                .lane = {.kind = &hold_release_kind, .service = second}, .id = mine, .account = 7};
         assert_int_equal(kit_submit_and_run(world.lane, &release.lane), FAULT_CONSTRAINT);
         world_assert_states(&world, "SSHAAA");
         inventory_free(second);
@@ -444,7 +455,8 @@ static void test_counts(void **state) {
         world_hold(&world, 8, NO_KEY, 2, -1);
         world_block(&world, WORLD_ORGANISER, true, 5);
         inventory_counts(world.inventory, WORLD_SCHEDULE, &counts);
-        assert_true(counts.available == 2 && counts.held == 1 && counts.sold == 2 && counts.blocked == 1 && counts.seats == 6);
+        assert_true(counts.available == 2 && counts.held == 1 && counts.sold == 2 && counts.blocked == 1 &&
+                    counts.seats == 6);
         inventory_counts(world.inventory, 99, &counts);
         assert_int_equal(counts.seats, 0);
         world_close(&world);
@@ -452,13 +464,22 @@ static void test_counts(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_seats_are_made), cmocka_unit_test(test_hold_and_release),
-                cmocka_unit_test(test_one_seat_and_eighty_buyers), cmocka_unit_test(test_all_or_nothing_from_eight_sides),
-                cmocka_unit_test(test_the_cap_whatever_in_parallel), cmocka_unit_test(test_who_may_hold), cmocka_unit_test(test_retries),
-                cmocka_unit_test(test_change_all_or_nothing), cmocka_unit_test(test_expiry),
-                cmocka_unit_test(test_the_organiser_blocks_seats), cmocka_unit_test(test_a_fault_of_the_store_leaves_nothing),
-                cmocka_unit_test(test_a_fault_in_a_crowd), cmocka_unit_test(test_the_fence_holds_when_memory_lies),
-                cmocka_unit_test(test_two_services_on_one_database), cmocka_unit_test(test_snapshot_and_changes), cmocka_unit_test(test_counts),
+                cmocka_unit_test(test_seats_are_made),
+                cmocka_unit_test(test_hold_and_release),
+                cmocka_unit_test(test_one_seat_and_eighty_buyers),
+                cmocka_unit_test(test_all_or_nothing_from_eight_sides),
+                cmocka_unit_test(test_the_cap_whatever_in_parallel),
+                cmocka_unit_test(test_who_may_hold),
+                cmocka_unit_test(test_retries),
+                cmocka_unit_test(test_change_all_or_nothing),
+                cmocka_unit_test(test_expiry),
+                cmocka_unit_test(test_the_organiser_blocks_seats),
+                cmocka_unit_test(test_a_fault_of_the_store_leaves_nothing),
+                cmocka_unit_test(test_a_fault_in_a_crowd),
+                cmocka_unit_test(test_the_fence_holds_when_memory_lies),
+                cmocka_unit_test(test_two_services_on_one_database),
+                cmocka_unit_test(test_snapshot_and_changes),
+                cmocka_unit_test(test_counts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 #include "service/inventory/inventory.h"
 
 enum {
-        STORE_ROWS_AT_ONCE = 512,                          /* parameters of so many rows are laid out at a time */
-        SEAT_BYTES = 8,                                    /* of one seat in a hold's blob */
+        STORE_ROWS_AT_ONCE = 512, /* parameters of so many rows are laid out at a time */
+        SEAT_BYTES = 8,           /* of one seat in a hold's blob */
         HOLD_BYTES_MAX = HOLD_SEATS_MAX * SEAT_BYTES,
 };
 
@@ -25,26 +25,32 @@ const struct db_migration inventory_migrations[] = {
 const size_t inventory_migration_count = sizeof inventory_migrations / sizeof *inventory_migrations;
 _Static_assert(HOLD_ACTIVE == 0, "the index hold_active says so");
 
-#define HOLD_COLUMNS \
-        "id, schedule_id, account_id, state, paying, ordered, created_at, expires_at, ended_at, seats, idempotency_key," \
+#define HOLD_COLUMNS                                                                                     \
+        "id, schedule_id, account_id, state, paying, ordered, created_at, expires_at, ended_at, seats, " \
+        "idempotency_key,"                                                                               \
         " idempotency_fingerprint"
 
 static const struct db_statement move_seat = {
         "UPDATE seat SET state = $3, hold_id = $4, hold_version = $5"
-        " WHERE schedule_id = $1 AND seat = $2 AND state = $6 AND hold_id = $7 AND hold_version = $8", 8};
+        " WHERE schedule_id = $1 AND seat = $2 AND state = $6 AND hold_id = $7 AND hold_version = $8",
+        8};
 static const struct db_statement insert_hold = {
         "INSERT INTO hold(" HOLD_COLUMNS ") VALUES($1, $2, $3, 0, 0, 0, $4, $5, 0, $6, $7, $8)", 8};
-static const struct db_statement update_hold = {
-        "UPDATE hold SET state = $3, paying = $4, ordered = $5, expires_at = $6, ended_at = $7 WHERE id = $1 AND state = $2", 7};
+static const struct db_statement update_hold = {"UPDATE hold SET state = $3, paying = $4, ordered = $5, expires_at = "
+                                                "$6, ended_at = $7 WHERE id = $1 AND state = $2",
+                                                7};
 static const struct db_statement update_hold_seats = {
         "UPDATE hold SET state = $3, paying = $4, ordered = $5, expires_at = $6, ended_at = $7, seats = $8"
-        " WHERE id = $1 AND state = $2", 8};
+        " WHERE id = $1 AND state = $2",
+        8};
 static const struct db_statement insert_seat = {
         "INSERT INTO seat(schedule_id, seat, state, hold_id, hold_version) VALUES($1, $2, $3, 0, 0)"
-        " ON CONFLICT(schedule_id, seat) DO NOTHING", 3};
+        " ON CONFLICT(schedule_id, seat) DO NOTHING",
+        3};
 static const struct db_statement select_seats = {
         "SELECT seat, state, hold_id, hold_version FROM seat WHERE schedule_id = $1 ORDER BY seat", 1};
-static const struct db_statement select_schedule_holds = {"SELECT " HOLD_COLUMNS " FROM hold WHERE schedule_id = $1", 1};
+static const struct db_statement select_schedule_holds = {"SELECT " HOLD_COLUMNS " FROM hold WHERE schedule_id = $1",
+                                                          1};
 static const struct db_statement select_hold = {"SELECT " HOLD_COLUMNS " FROM hold WHERE id = $1", 1};
 static const struct db_statement select_busy_schedules = {"SELECT DISTINCT schedule_id FROM hold WHERE state = 0", 0};
 
@@ -120,7 +126,8 @@ static void *writes_grow(struct writes *writes, void *items, size_t count, size_
 }
 
 void writes_add_move(struct writes *writes, const struct seat_move *move) {
-        struct seat_move *moves = writes_grow(writes, writes->moves, writes->move_count, &writes->move_capacity, sizeof *moves);
+        struct seat_move *moves =
+                writes_grow(writes, writes->moves, writes->move_count, &writes->move_capacity, sizeof *moves);
         if (!moves)
                 return;
         writes->moves = moves;
@@ -137,8 +144,13 @@ void writes_add_insert(struct writes *writes, const struct hold *hold) {
         }
         writes->inserts = inserts;
         inserts[writes->insert_count++] = (struct hold_insert){
-                .id = hold->id, .schedule = hold->schedule, .account = hold->account, .created_at = hold->created_at,
-                .expires_at = hold->expires_at, .idempotency = hold->idempotency, .seats = seats,
+                .id = hold->id,
+                .schedule = hold->schedule,
+                .account = hold->account,
+                .created_at = hold->created_at,
+                .expires_at = hold->expires_at,
+                .idempotency = hold->idempotency,
+                .seats = seats,
         };
 }
 
@@ -152,13 +164,20 @@ void writes_add_update(struct writes *writes, const struct hold *hold, enum hold
         }
         writes->updates = updates;
         updates[writes->update_count++] = (struct hold_update){
-                .id = hold->id, .before = before, .state = hold->state, .paying = hold->paying, .ordered = hold->ordered,
-                .expires_at = hold->expires_at, .ended_at = hold->ended_at, .seats = seats,
+                .id = hold->id,
+                .before = before,
+                .state = hold->state,
+                .paying = hold->paying,
+                .ordered = hold->ordered,
+                .expires_at = hold->expires_at,
+                .ended_at = hold->ended_at,
+                .seats = seats,
         };
 }
 
 /* Runs a statement whose every row has to change exactly one row of its table. */
-static int run_exactly(struct db *db, const struct db_statement *statement, const struct db_value *values, size_t rows) {
+static int run_exactly(struct db *db, const struct db_statement *statement, const struct db_value *values,
+                       size_t rows) {
         int64_t changed = 0;
         int r = rows > 0 ? db_run(db, statement, values, rows, NULL, NULL, &changed) : 0;
         if (r < 0)
@@ -298,7 +317,8 @@ int store_read_schedule_holds(struct db *db, schedule_id schedule, store_on_hold
         return db_run(db, &select_schedule_holds, &value, 1, read_hold, &read, NULL);
 }
 
-int store_read_holds(struct db *db, struct arena *arena, const purchase_id *ids, size_t count, store_on_hold on_hold, void *context) {
+int store_read_holds(struct db *db, struct arena *arena, const purchase_id *ids, size_t count, store_on_hold on_hold,
+                     void *context) {
         if (count == 0)
                 return 0;
         struct read_holds read = {on_hold, context};
@@ -326,7 +346,8 @@ int store_read_busy_schedules(struct db *db, int (*on_schedule)(void *context, s
         return db_run(db, &select_busy_schedules, NULL, 1, read_schedule, &read, NULL);
 }
 
-int store_make_seats(struct db *db, schedule_id schedule, const struct plan *plan, const int64_t *amounts, int64_t *ret_made) {
+int store_make_seats(struct db *db, schedule_id schedule, const struct plan *plan, const int64_t *amounts,
+                     int64_t *ret_made) {
         struct db_value values[STORE_ROWS_AT_ONCE * 3];
         size_t rows = 0;
         *ret_made = 0;

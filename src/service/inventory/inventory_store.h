@@ -1,10 +1,10 @@
 /* inventory_store.h: the SQL of tables seat and hold.
  *
- * A use case collects what it changes in struct writes and saves it with one statement per table. Every change of a seat
- * is one and the same fenced statement: it names the state and the version that the seat had in memory, and a row that
- * does not look like that is not changed. A fence that finds nothing is FAULT_CONSTRAINT: memory was wrong, nothing of
- * the turn is stored, and memory is loaded again. So the database refuses to sell a seat twice even if all layers above
- * it are mistaken. */
+ * A use case collects what it changes in struct writes and saves it with one statement per table. Every change of a
+ * seat is one and the same fenced statement: it names the state and the version that the seat had in memory, and a row
+ * that does not look like that is not changed. A fence that finds nothing is FAULT_CONSTRAINT: memory was wrong,
+ * nothing of the turn is stored, and memory is loaded again. So the database refuses to sell a seat twice even if all
+ * layers above it are mistaken. */
 #ifndef TICKETRUSH_SERVICE_INVENTORY_STORE_H
 #define TICKETRUSH_SERVICE_INVENTORY_STORE_H
 
@@ -62,10 +62,12 @@ typedef int (*store_on_hold)(void *context, const struct hold *hold);
 /* Every hold that the schedule ever had. */
 int store_read_schedule_holds(struct db *db, schedule_id schedule, store_on_hold on_hold, void *context);
 /* The holds with these numbers, those that there are. */
-int store_read_holds(struct db *db, struct arena *arena, const purchase_id *ids, size_t count, store_on_hold on_hold, void *context);
+int store_read_holds(struct db *db, struct arena *arena, const purchase_id *ids, size_t count, store_on_hold on_hold,
+                     void *context);
 /* Schedules that have an ACTIVE hold. */
 int store_read_busy_schedules(struct db *db, int (*on_schedule)(void *context, schedule_id schedule), void *context);
 /* Makes the seats that are not there yet; amounts: the price per category of the plan, -1: blocked. */
-int store_make_seats(struct db *db, schedule_id schedule, const struct plan *plan, const int64_t *amounts, int64_t *ret_made);
+int store_make_seats(struct db *db, schedule_id schedule, const struct plan *plan, const int64_t *amounts,
+                     int64_t *ret_made);
 
 #endif

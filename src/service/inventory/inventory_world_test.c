@@ -34,7 +34,9 @@ static int say_run(void *service, struct turn *turn, struct lane_command **comma
         for (size_t i = 0; i < count; i++) {
                 struct say_command *command = (struct say_command *)(void *)commands[i];
                 for (size_t j = 0; j < command->count; j++) {
-                        struct event event = {.type = command->type, .schedule = WORLD_SCHEDULE, .subject = command->subjects[j],
+                        struct event event = {.type = command->type,
+                                              .schedule = WORLD_SCHEDULE,
+                                              .subject = command->subjects[j],
                                               .payload = TEXT("{}")};
                         int r = turn_say(turn, &event);
                         if (r < 0)
@@ -84,13 +86,27 @@ static void world_make_plan(struct world *world, uint32_t seats) {
         struct plan_seat *list = calloc(seats, sizeof *list);
         assert_non_null(list);
         for (uint32_t i = 0; i < seats; i++)
-                list[i] = (struct plan_seat){.guid = "", .number = "1", .category = (uint16_t)(i % 2), .x = (float)i, .y = 1.25f};
+                list[i] = (struct plan_seat){
+                        .guid = "", .number = "1", .category = (uint16_t)(i % 2), .x = (float)i, .y = 1.25f};
         world->row = (struct plan_row){.label = "A", .seat_count = seats};
-        world->plan = (struct plan){.name = "house", .seats = list, .rows = &world->row, .zones = zones, .categories = categories,
-                                    .seat_count = seats, .row_count = 1, .zone_count = 1, .category_count = 2};
+        world->plan = (struct plan){.name = "house",
+                                    .seats = list,
+                                    .rows = &world->row,
+                                    .zones = zones,
+                                    .categories = categories,
+                                    .seat_count = seats,
+                                    .row_count = 1,
+                                    .zone_count = 1,
+                                    .category_count = 2};
         world->schedule = (struct schedule){
-                .id = WORLD_SCHEDULE, .organiser = WORLD_ORGANISER, .plan = &world->plan, .opens_at = kit_now() - 1000,
-                .ends_at = kit_now() + 1000 * 86400000LL, .cap = WORLD_CAP, .hold_seconds = WORLD_HOLD_SECONDS, .currency = "KRW",
+                .id = WORLD_SCHEDULE,
+                .organiser = WORLD_ORGANISER,
+                .plan = &world->plan,
+                .opens_at = kit_now() - 1000,
+                .ends_at = kit_now() + 1000 * 86400000LL,
+                .cap = WORLD_CAP,
+                .hold_seconds = WORLD_HOLD_SECONDS,
+                .currency = "KRW",
                 .amounts = {50000, 30000},
         };
 }
@@ -100,7 +116,9 @@ static void world_start(struct world *world) {
         world->db = kit_db_fault_new(kit_db_open(world->path));
         assert_int_equal(db_migrate(world->db, inventory_migrations, inventory_migration_count, &newer), 0);
         world->lane = kit_lane_open_on(world->db);
-        struct inventory_config config = {.lane = world->lane, .clock = kit_clock(), .events = (struct event_service *)world,
+        struct inventory_config config = {.lane = world->lane,
+                                          .clock = kit_clock(),
+                                          .events = (struct event_service *)world,
                                           .queue = (struct queue *)world};
         assert_int_equal(inventory_new(&world->inventory, &config), 0);
         kit_lane_run(world->lane);
@@ -144,7 +162,9 @@ static uint32_t take_seats(va_list list, seat_index seats[static HOLD_SEATS_MAX]
 
 int world_hold(struct world *world, account_id account, struct idempotency key, ...) {
         struct hold_create_command command = {.lane = {.kind = &hold_create_kind, .service = world->inventory},
-                                              .schedule_id = WORLD_SCHEDULE, .account = account, .idempotency = key};
+                                              .schedule_id = WORLD_SCHEDULE,
+                                              .account = account,
+                                              .idempotency = key};
         va_list list;
         va_start(list, key);
         command.seat_count = take_seats(list, command.seats);
@@ -157,7 +177,8 @@ int world_hold(struct world *world, account_id account, struct idempotency key, 
 }
 
 int world_change(struct world *world, purchase_id hold, account_id account, ...) {
-        struct hold_change_command command = {.lane = {.kind = &hold_change_kind, .service = world->inventory}, .id = hold, .account = account};
+        struct hold_change_command command = {
+                .lane = {.kind = &hold_change_kind, .service = world->inventory}, .id = hold, .account = account};
         va_list list;
         va_start(list, account);
         command.seat_count = take_seats(list, command.seats);
@@ -168,13 +189,18 @@ int world_change(struct world *world, purchase_id hold, account_id account, ...)
 }
 
 int world_release(struct world *world, purchase_id hold, account_id account) {
-        struct hold_release_command command = {.lane = {.kind = &hold_release_kind, .service = world->inventory}, .id = hold, .account = account};
+        struct hold_release_command command = {
+                .lane = {.kind = &hold_release_kind, .service = world->inventory}, .id = hold, .account = account};
         return kit_submit_and_run(world->lane, &command.lane);
 }
 
 int world_block(struct world *world, account_id account, bool blocked, seat_index seat) {
-        struct seats_block_command command = {.lane = {.kind = &seats_block_kind, .service = world->inventory}, .schedule_id = WORLD_SCHEDULE,
-                                              .account = account, .blocked = blocked, .seats = &seat, .seat_count = 1};
+        struct seats_block_command command = {.lane = {.kind = &seats_block_kind, .service = world->inventory},
+                                              .schedule_id = WORLD_SCHEDULE,
+                                              .account = account,
+                                              .blocked = blocked,
+                                              .seats = &seat,
+                                              .seat_count = 1};
         return kit_submit_and_run(world->lane, &command.lane);
 }
 
@@ -230,7 +256,8 @@ int64_t world_query(struct world *world, const char *sql) {
 }
 
 int64_t world_said(struct world *world, enum event_type type, uint64_t subject) {
-        static const struct db_statement count = {"SELECT count(*) FROM journal WHERE type = $1 AND subject_id = $2", 2};
+        static const struct db_statement count = {"SELECT count(*) FROM journal WHERE type = $1 AND subject_id = $2",
+                                                  2};
         struct db_value values[] = {db_int((int64_t)type), db_id(subject)};
         int64_t number = -1;
         assert_int_equal(db_run(world->db, &count, values, 1, take_number, &number, NULL), 0);
@@ -364,7 +391,8 @@ static void judge_memory(struct world *world) {
 
 void world_judge(struct world *world) {
         uint32_t seats = world->plan.seat_count;
-        struct judging judging = {.claims = calloc(seats, sizeof(struct claim)), .bought = calloc(JUDGE_ACCOUNTS, sizeof(uint32_t)),
+        struct judging judging = {.claims = calloc(seats, sizeof(struct claim)),
+                                  .bought = calloc(JUDGE_ACCOUNTS, sizeof(uint32_t)),
                                   .world = world};
         char *states = calloc(seats + 1, 1), *shown = calloc(seats + 1, 1);
         assert_true(judging.claims && judging.bought && states && shown);

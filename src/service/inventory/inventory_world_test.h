@@ -31,11 +31,12 @@ struct world {
         struct plan_row row;
         struct schedule schedule; /* the one that the fakes know; change it at will */
         bool nobody_admitted;
-        purchase_id held;      /* the hold of the last world_hold that gave one */
-        seat_mask culprits;    /* of the last world_hold or world_change */
+        purchase_id held;   /* the hold of the last world_hold that gave one */
+        seat_mask culprits; /* of the last world_hold or world_change */
 };
 
-/* One world at a time. A schedule on sale, its seats made; categories: seat n has category n % 2, seats of both cost. */
+/* One world at a time. A schedule on sale, its seats made; categories: seat n has category n % 2, seats of both cost.
+ */
 void world_open(struct world *world, uint32_t seats);
 void world_close(struct world *world);
 /* The program dies and starts again on the same file. */
