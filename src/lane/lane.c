@@ -341,6 +341,7 @@ static bool one_turn(struct lane *lane, int64_t now) {
                 turn_failed(lane, &plan, fault);
         atomic_store(&lane->figures.journal_lag, journal_lag(&lane->journal));
         command_queue_answered(&lane->queue, taken);
+        db_rest(lane->db);
         return true;
 }
 

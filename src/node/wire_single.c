@@ -36,7 +36,7 @@ enum { PATH_BYTES = CONFIG_VALUE_MAX + 64, PLAN_WORKERS = 1, PLAN_QUEUE_MAX = 16
 struct node {
         struct config config;
         int lock; /* the data folder's */
-        struct db *db; /* the lane's; only for the checkpoint room */
+        struct db *db; /* the lane's */
         struct lane *lane;
         struct workers *plan_workers;
         struct pay_provider *provider;
@@ -130,11 +130,6 @@ static int migrate(struct node *node, struct db *db, struct buffer *problem) {
         return 0;
 }
 
-static void checkpoint_committed(void *service) {
-        struct node *node = service;
-        db_sqlite_checkpoint(node->db);
-}
-
 static int open_lane(struct node *node, struct buffer *problem) {
         char path[PATH_BYTES];
         path_in(node, "ticketrush.db", path);
@@ -157,7 +152,6 @@ static int open_lane(struct node *node, struct buffer *problem) {
                 buffer_printf(problem, "cannot read the journal in %s: %s", path, fault_text(fault));
                 return fault;
         }
-        lane_add_room(node->lane, &(struct lane_room){.name = "checkpoint", .service = node, .committed = checkpoint_committed});
         return 0;
 }
 

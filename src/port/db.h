@@ -49,6 +49,7 @@ struct db_driver {
         int (*begin)(struct db *db);
         int (*commit)(struct db *db);
         void (*rollback)(struct db *db);
+        void (*rest)(struct db *db); /* may be NULL */
         int64_t (*row_int)(const struct db_row *row, unsigned column);
         struct text (*row_bytes)(const struct db_row *row, unsigned column);
         bool (*row_is_null)(const struct db_row *row, unsigned column);
@@ -70,6 +71,8 @@ int db_begin(struct db *db);
 /* 0: durable. FAULT_STORAGE and others: nothing of the transaction is stored. */
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* Between two transactions, after the answers: time for what a driver has to tidy up now and then. */
+void db_rest(struct db *db);
 /* Several statements without parameters (migrations). */
 int db_script(struct db *db, const char *sql);
 /* NULL is fine; returns NULL. */

@@ -52,6 +52,10 @@ static void fault_rollback(struct db *base) {
         db_rollback(fault_of(base)->real);
 }
 
+static void fault_rest(struct db *base) {
+        db_rest(fault_of(base)->real);
+}
+
 static int fault_script(struct db *base, const char *sql) {
         return db_script(fault_of(base)->real, sql);
 }
@@ -68,6 +72,7 @@ static const struct db_driver driver = {
         .begin = fault_begin,
         .commit = fault_commit,
         .rollback = fault_rollback,
+        .rest = fault_rest,
         .script = fault_script,
         .close = fault_close,
 };

@@ -259,6 +259,23 @@ static void sqlite_rollback(struct db *base) {
         db->spoiled = 0;
 }
 
+static int count_wal_pages(void *context, sqlite3 *connection, const char *schema, int pages) {
+        (void)connection;
+        (void)schema;
+        ((struct db_sqlite *)context)->wal_pages = pages;
+        return SQLITE_OK;
+}
+
+static void sqlite_rest(struct db *base) {
+        struct db_sqlite *db = sqlite_of(base);
+        if (db->wal_pages < DB_SQLITE_WAL_PAGES_MAX)
+                return;
+        PRE(sqlite3_get_autocommit(db->connection));
+        int code = sqlite3_wal_checkpoint_v2(db->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        if (code == SQLITE_OK)
+                db->wal_pages = 0; /* the next commit begins at the start of the WAL again */
+}
+
 static int sqlite_script(struct db *base, const char *sql) {
         struct db_sqlite *db = sqlite_of(base);
         int fault = explain(db, sqlite3_exec(db->connection, sql, NULL, NULL, NULL), sql);
@@ -281,32 +298,13 @@ static const struct db_driver driver = {
         .begin = sqlite_begin,
         .commit = sqlite_commit,
         .rollback = sqlite_rollback,
+        .rest = sqlite_rest,
         .row_int = sqlite_row_int,
         .row_bytes = sqlite_row_bytes,
         .row_is_null = sqlite_row_is_null,
         .script = sqlite_script,
         .close = sqlite_close,
 };
-
-/* --- the WAL --- */
-
-static int count_wal_pages(void *context, sqlite3 *connection, const char *schema, int pages) {
-        (void)connection;
-        (void)schema;
-        ((struct db_sqlite *)context)->wal_pages = pages;
-        return SQLITE_OK;
-}
-
-int db_sqlite_checkpoint(struct db *base) {
-        struct db_sqlite *db = sqlite_of(base);
-        if (db->wal_pages < DB_SQLITE_WAL_PAGES_MAX)
-                return 0;
-        PRE(sqlite3_get_autocommit(db->connection));
-        int code = sqlite3_wal_checkpoint_v2(db->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        if (code == SQLITE_OK)
-                db->wal_pages = 0; /* the next commit writes from the start of the WAL again */
-        return fault_of(code);
-}
 
 /* --- opening --- */
 
