@@ -79,7 +79,7 @@ static void answer_entered(struct request *request, const struct queue *queue, s
                 desk_not_found(request);
                 return;
         case ENTER_CANCELLED:
-                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED", "This date has been cancelled; nothing is sold for it any more.", 0);
+                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED", "This date has been cancelled; it is not sold any more.", 0);
                 return;
         case ENTER_SALE_ENDED:
                 edge_answer_problem(request, 410, "SALE_ENDED", "The sale for this date has ended.", 0);

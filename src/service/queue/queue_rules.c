@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 
-enum { PACE_WEIGHT = 16, PACE_FORGETS_SECONDS = 400, RATE_BURSTS_PER_SECOND = 10 };
+enum { PACE_SECONDS = 16, PACE_FORGETS_SECONDS = 400, RATE_BURSTS_PER_SECOND = 10 };
 #define SECOND_NS INT64_C(1000000000)
 #define MS_NS INT64_C(1000000)
 
@@ -50,7 +50,7 @@ uint64_t admission_free(const struct admission_facts *facts) {
 /* Time never used is lost, but for the burst. */
 static int64_t rate_from(int64_t spent_ns, uint32_t rate, int64_t now) {
         int64_t step = SECOND_NS / rate, burst = SECOND_NS / RATE_BURSTS_PER_SECOND;
-        int64_t earliest = now * MS_NS - (step > burst ? step : burst);
+        int64_t earliest = now * MS_NS - step - burst;
         return spent_ns > earliest ? spent_ns : earliest;
 }
 
@@ -78,17 +78,19 @@ static struct pace pace_roll(struct pace pace, int64_t now) {
         if (second - pace.second > PACE_FORGETS_SECONDS)
                 return (struct pace){.second = second};
         for (; pace.second < second; pace.second++) {
-                pace.milli = (pace.milli * (PACE_WEIGHT - 1) + pace.in_second * 1000) / PACE_WEIGHT;
+                pace.seconds += pace.seconds < PACE_SECONDS;
+                pace.milli = (pace.milli * (pace.seconds - 1) + pace.in_second * 1000) / pace.seconds;
                 pace.in_second = 0;
         }
         return pace;
 }
 
 struct pace pace_add(struct pace pace, int64_t now, uint64_t admitted) {
-        if (pace.second == 0) /* the first ones stand for what will follow, until it is known better */
-                return (struct pace){.second = now / 1000, .in_second = admitted, .milli = admitted * 1000};
+        if (pace.second == 0)
+                return (struct pace){.second = now / 1000 + 1};
         pace = pace_roll(pace, now);
-        pace.in_second += admitted;
+        if (now / 1000 == pace.second)
+                pace.in_second += admitted;
         return pace;
 }
 

@@ -47,18 +47,20 @@ struct admission_facts {
 };
 uint64_t admission_free(const struct admission_facts *facts);
 
-/* Admissions per second, as GCRA: `spent_ns` is the time until which the rate is used up (0: never used). A burst of a
- * tenth of a second is allowed, or one person if that is more. rate is at least 1. */
+/* Admissions per second, as GCRA: `spent_ns` is the time until which the rate is used up (0: never used). While
+ * nobody is admitted, one person and those of a tenth of a second are saved up, not more. rate is at least 1. */
 uint64_t rate_allowance(int64_t spent_ns, uint32_t rate, int64_t now);
 int64_t rate_spend(int64_t spent_ns, uint32_t rate, int64_t now, uint64_t admitted);
 /* The first ms in which one more is allowed. */
 int64_t rate_next_at(int64_t spent_ns, uint32_t rate);
 
-/* How fast the line moves: an average of admissions per second in which the last second counts a sixteenth. */
+/* How fast the line moves: the average of admissions per second so far, and later one in which the last second counts a
+ * sixteenth. The second in which it began does not count: then the capacity is filled, which says nothing of what follows. */
 struct pace {
         int64_t second; /* the one being counted; 0: nobody was admitted yet */
         uint64_t in_second;
-        uint64_t milli; /* thousandths of an admission per second, over the seconds before */
+        uint64_t seconds; /* counted before, at most sixteen */
+        uint64_t milli;   /* thousandths of an admission per second, over them */
 };
 struct pace pace_add(struct pace pace, int64_t now, uint64_t admitted);
 /* Seconds that somebody with so many before him will wait, as a range; false: unknown, the line has not moved. */

@@ -12,9 +12,12 @@
 
 #include <stdlib.h>
 
-static struct metric waiting_metric = {"ticketrush_line_waiting", "People waiting in loaded lines.", NULL, METRIC_GAUGE, 0, {0}, NULL};
-static struct metric admitted_metric = {"ticketrush_line_passes_in_use", "Passes in use in loaded lines.", NULL, METRIC_GAUGE, 0, {0}, NULL};
-static struct metric admissions_metric = {"ticketrush_line_admissions_total", "Passes given out.", NULL, METRIC_COUNTER, 0, {0}, NULL};
+static struct metric waiting_metric = {
+        .name = "ticketrush_line_waiting", .help = "People who wait in lines that are loaded.", .kind = METRIC_GAUGE};
+static struct metric admitted_metric = {
+        .name = "ticketrush_line_passes_in_use", .help = "Passes in use in lines that are loaded.", .kind = METRIC_GAUGE};
+static struct metric admissions_metric = {
+        .name = "ticketrush_line_admissions_total", .help = "Passes that were given out.", .kind = METRIC_COUNTER};
 
 /* --- rooms --- */
 

@@ -88,7 +88,8 @@ bool queue_draw_committed(const struct queue *queue, schedule_id schedule, struc
         line_tally_committed(&room->line, &tally);
         *ret_view = (struct draw_view){0};
         if (tally.drawn_at != 0)
-                *ret_view = (struct draw_view){true, tally.drawn_at, tally.lobby_last, tally.lobby_drawn, room->line.left.at, room->line.left.count};
+                *ret_view = (struct draw_view){true, tally.drawn_at, tally.lobby_last, tally.lobby_drawn, room->line.left.at,
+                                               room->line.left.count};
         return true;
 }
 
