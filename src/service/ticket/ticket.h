@@ -1,28 +1,23 @@
-/* ticket.h: signed tickets, QR and gate scans: the public face of the ticket service.
+/* ticket.h: signed tickets, QR and gate scans: the public face of the ticket service. Its states are in ticket_rules.h.
  *
  * A ticket is named by its order's number and the seat's place in the order (0 … 15): ticket_<13 digits>-<place>.
- *   VALID → USED (scanned in) ; VALID → VOID (refunded)
- * The code in the QR is signed when it is first shown: TR1.<base64url(order 8, place 1, schedule 8, seat 4, big endian)>.<base64url
- * Ed25519 signature>; it can be verified offline with the public key of /.well-known/jwks.json. */
+ * The code in the QR is signed when it is first shown: TR1.<base64url(order 8, place 1, schedule 8, seat 4, big
+ * endian)>.<base64url signature>, an Ed25519 signature of all that stands before the second dot. It can be verified
+ * offline with the public key of /.well-known/jwks.json. */
 #ifndef TICKETRUSH_SERVICE_TICKET_H
 #define TICKETRUSH_SERVICE_TICKET_H
 
-#include "base/fsm.h"
 #include "base/text.h"
 #include "port/clock.h"
 #include "port/db.h"
-#include "service/vocabulary.h"
+#include "service/ticket/ticket_rules.h"
 
 struct edge;
 struct event_service;
-struct inventory;
 struct lane;
 struct order_service;
 struct ticket_service;
 struct token_key;
-
-enum ticket_state { TICKET_IS_VALID, TICKET_IS_USED, TICKET_IS_VOID };
-extern const struct fsm ticket_fsm;
 
 /* ticket_0c1m8t3qk0g00-0 and back; false if it is anything else. */
 enum { TICKET_TEXT_MAX = 32 };
