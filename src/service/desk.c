@@ -181,16 +181,20 @@ void desk_not_found(struct request *request) {
 void desk_answer_fault(struct request *request, int fault) {
         PRE(fault < 0);
         if (fault == FAULT_BUSY) {
-                edge_answer_problem(request, 503, "OVERLOADED", "Too much is going on at the moment; try again shortly.", 1);
+                edge_answer_problem(request, 503, "OVERLOADED",
+                                    "Too much is going on at the moment; try again shortly.", 1);
                 return;
         }
         if (fault == FAULT_STORAGE) {
-                edge_answer_problem(request, 503, "STORAGE_UNAVAILABLE",
-                                    "Nothing can be stored at the moment; what was acknowledged is safe. Try again shortly.", 5);
+                edge_answer_problem(
+                        request, 503, "STORAGE_UNAVAILABLE",
+                        "Nothing can be stored at the moment; what was acknowledged is safe. Try again shortly.", 5);
                 return;
         }
-        log_write(LOG_ALARM, "request.failed", "%s failed: %s (trace %.*s)", request->route->operation, fault_text(fault),
-                  EDGE_TRACE_LENGTH, request->trace);
-        edge_answer_problem(request, 503, "INTERNAL_FAULT",
-                            "Something went wrong here, nothing of this request was stored. It has been reported; try again later.", 5);
+        log_write(LOG_ALARM, "request.failed", "%s failed: %s (trace %.*s)", request->route->operation,
+                  fault_text(fault), EDGE_TRACE_LENGTH, request->trace);
+        edge_answer_problem(
+                request, 503, "INTERNAL_FAULT",
+                "Something went wrong here, nothing of this request was stored. It has been reported; try again later.",
+                5);
 }

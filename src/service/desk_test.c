@@ -1,23 +1,33 @@
-/* desk_test.c: the way of a command, and what all routes read alike. Edge and lane are fakes that note what they are told. */
+/* desk_test.c: the way of a command, and what all routes read alike. Edge and lane are fakes that note what they are
+ * told. */
 #include "service/desk.h"
 
 #include "port/crypto.h"
 #include "service/limits.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
-#include <cmocka.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 /* --- fakes --- */
 
-static struct { unsigned times; int status; char code[48], detail[256]; unsigned retry_after; } answered;
+static struct {
+        unsigned times;
+        int status;
+        char code[48], detail[256];
+        unsigned retry_after;
+} answered;
 static struct edge_parcel *posted;
 static struct edge_loop *posted_to;
 static struct lane_command *submitted;
 static int submit_fault;
 
-void edge_answer_problem(struct request *request, int status, const char *code, const char *detail, unsigned retry_after_seconds) {
+void edge_answer_problem(struct request *request, int status, const char *code, const char *detail,
+                         unsigned retry_after_seconds) {
         (void)request;
         answered.times++;
         answered.status = status;
@@ -50,7 +60,8 @@ static int set_up(void **state) {
         posted = NULL;
         submitted = NULL;
         submit_fault = 0;
-        request = (struct request){.route = &route, .caller.account = 7, .loop = (struct edge_loop *)(void *)&loop_place};
+        request =
+                (struct request){.route = &route, .caller.account = 7, .loop = (struct edge_loop *)(void *)&loop_place};
         arena_init(&request.arena, EDGE_ARENA_MAX);
         return crypto_start();
 }
@@ -74,7 +85,11 @@ static void assert_refused(int status, const char *code) {
 
 /* --- the way of a command --- */
 
-struct thing_command { struct lane_command lane; int wish; char more[100]; };
+struct thing_command {
+        struct lane_command lane;
+        int wish;
+        char more[100];
+};
 
 static const struct lane_kind kind = {.name = "thing.make"};
 static int answers, other_answers;
@@ -127,8 +142,13 @@ static void test_there_and_back(void **state) {
 
 static void test_faults_become_503(void **state) {
         (void)state;
-        static const struct { int fault; const char *code; } faults[] = {
-                {FAULT_BUSY, "OVERLOADED"}, {FAULT_STORAGE, "STORAGE_UNAVAILABLE"}, {FAULT_CONSTRAINT, "INTERNAL_FAULT"}, {-EIO, "INTERNAL_FAULT"}};
+        static const struct {
+                int fault;
+                const char *code;
+        } faults[] = {{FAULT_BUSY, "OVERLOADED"},
+                      {FAULT_STORAGE, "STORAGE_UNAVAILABLE"},
+                      {FAULT_CONSTRAINT, "INTERNAL_FAULT"},
+                      {-EIO, "INTERNAL_FAULT"}};
         for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
                 struct thing_command *command = open_thing();
                 command->lane.fault = faults[i].fault;
@@ -168,8 +188,11 @@ static void test_too_large_for_the_arena(void **state) {
 
 /* --- bodies --- */
 
-struct body { int64_t count; };
-static const struct json_field fields[] = {{"count", JSON_INTEGER, .offset = offsetof(struct body, count), .min = 1, .max = 9}, {0}};
+struct body {
+        int64_t count;
+};
+static const struct json_field fields[] = {
+        {"count", JSON_INTEGER, .offset = offsetof(struct body, count), .min = 1, .max = 9}, {0}};
 
 static void test_body(void **state) {
         (void)state;
@@ -187,8 +210,13 @@ static void test_body(void **state) {
 
 static void test_body_of_another_type(void **state) {
         (void)state;
-        static const char *const types[] = {"", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/xml",
-                                            "application/x-www-form-urlencoded", "application/json, text/plain"};
+        static const char *const types[] = {"",
+                                            "text/plain",
+                                            "application/jsonp",
+                                            "application/json; charset=latin1",
+                                            "application/xml",
+                                            "application/x-www-form-urlencoded",
+                                            "application/json, text/plain"};
         struct body body = {0};
         request.body = TEXT("{\"count\":3}");
         assert_false(desk_read_body(&request, fields, &body));
@@ -238,8 +266,11 @@ static void test_page(void **state) {
         assert_true(desk_page(&request, ID_ORDER, &limit, &after));
         assert_int_equal(limit, PAGE_MAX);
         assert_int_equal(after, 47);
-        static const char *const wrong[] = {"limit=0",        "limit=101", "limit=", "limit=-1", "limit=1.5", "limit=20&limit=20", "limit=%zz",
-                                            "cursor=hold_000000000001f", "cursor=", "cursor=order_000000000001f000000000000"};
+        static const char *const wrong[] = {"limit=0",   "limit=101",
+                                            "limit=",    "limit=-1",
+                                            "limit=1.5", "limit=20&limit=20",
+                                            "limit=%zz", "cursor=hold_000000000001f",
+                                            "cursor=",   "cursor=order_000000000001f000000000000"};
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
                 request.head.query = text_of(wrong[i]);
                 assert_false(desk_page(&request, ID_ORDER, &limit, &after));

@@ -1,25 +1,33 @@
 /* qr_test.c: the picture is a valid PNG, the SVG shows the same modules, and a foreign reader reads our text. */
 #include "port/qr.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <endian.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <cmocka.h>
+
 enum { PICTURE_MAX = 1 << 20, SIDE_MAX = 200, SCALE = 8 };
 
 /* As long as a ticket's code. */
 static const char code_text[] =
-        "TR1.AAAAAAAAAB8BAAAAAAAAACAAAAAM.QcXJ7mUQ0tYAfXjAK1R8jU1bUjA3m0b7UwX2C1u0Yk3f0GfZcVt8qYl1n9oJ2sK4dE6hR5wBxM7iPzLgT_OvAw";
+        "TR1.AAAAAAAAAB8BAAAAAAAAACAAAAAM."
+        "QcXJ7mUQ0tYAfXjAK1R8jU1bUjA3m0b7UwX2C1u0Yk3f0GfZcVt8qYl1n9oJ2sK4dE6hR5wBxM7iPzLgT_OvAw";
 
-struct picture { uint32_t side; uint8_t *rows; size_t row_bytes; };
+struct picture {
+        uint32_t side;
+        uint8_t *rows;
+        size_t row_bytes;
+};
 
 static uint32_t number_at(const char *at) {
         uint32_t number;

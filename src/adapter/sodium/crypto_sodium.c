@@ -37,16 +37,18 @@ void crypto_sha256(uint8_t out[static CRYPTO_HASH_BYTES], const void *bytes, siz
         crypto_hash_sha256(out, bytes, n);
 }
 
-void crypto_hmac(uint8_t out[static CRYPTO_HASH_BYTES], const uint8_t key[static CRYPTO_MAC_KEY_BYTES], const void *bytes, size_t n) {
+void crypto_hmac(uint8_t out[static CRYPTO_HASH_BYTES], const uint8_t key[static CRYPTO_MAC_KEY_BYTES],
+                 const void *bytes, size_t n) {
         crypto_auth_hmacsha256(out, bytes, n, key);
 }
 
-void crypto_short_hash(uint8_t out[static CRYPTO_SHORT_HASH_BYTES], const uint8_t key[static CRYPTO_SHORT_HASH_KEY_BYTES],
-                       const void *bytes, size_t n) {
+void crypto_short_hash(uint8_t out[static CRYPTO_SHORT_HASH_BYTES],
+                       const uint8_t key[static CRYPTO_SHORT_HASH_KEY_BYTES], const void *bytes, size_t n) {
         crypto_shorthash_siphashx24(out, bytes, n, key);
 }
 
-void crypto_sign_keys(uint8_t ret_public[static CRYPTO_SIGN_PUBLIC_BYTES], uint8_t ret_secret[static CRYPTO_SIGN_SECRET_BYTES],
+void crypto_sign_keys(uint8_t ret_public[static CRYPTO_SIGN_PUBLIC_BYTES],
+                      uint8_t ret_secret[static CRYPTO_SIGN_SECRET_BYTES],
                       const uint8_t seed[static CRYPTO_SIGN_SEED_BYTES]) {
         crypto_sign_seed_keypair(ret_public, ret_secret, seed);
 }

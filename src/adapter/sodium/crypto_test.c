@@ -2,11 +2,14 @@
 #include "port/crypto.h"
 #include "port/random.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
-#include <cmocka.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void from_hex(uint8_t *out, const char *hex) {
         for (; *hex; hex += 2, out++) {
@@ -73,7 +76,9 @@ static void test_short_hash(void **state) {
         assert_hex(out, "5493e99933b0a8117e08ec0f97cfc3d9");
 }
 
-struct sign_vector { const char *seed, *public_key, *message, *signature; };
+struct sign_vector {
+        const char *seed, *public_key, *message, *signature;
+};
 
 /* RFC 8032 section 7.1, tests 1 to 3. */
 static const struct sign_vector sign_vectors[] = {
@@ -95,7 +100,8 @@ static void test_sign(void **state) {
         (void)state;
         for (size_t i = 0; i < sizeof sign_vectors / sizeof *sign_vectors; i++) {
                 const struct sign_vector *vector = &sign_vectors[i];
-                uint8_t seed[CRYPTO_SIGN_SEED_BYTES], public_key[CRYPTO_SIGN_PUBLIC_BYTES], secret[CRYPTO_SIGN_SECRET_BYTES];
+                uint8_t seed[CRYPTO_SIGN_SEED_BYTES], public_key[CRYPTO_SIGN_PUBLIC_BYTES],
+                        secret[CRYPTO_SIGN_SECRET_BYTES];
                 uint8_t message[8], signature[CRYPTO_SIGNATURE_BYTES];
                 size_t length = strlen(vector->message) / 2;
                 from_hex(seed, vector->seed);
@@ -110,7 +116,8 @@ static void test_sign(void **state) {
 
 static void test_verify_refuses(void **state) {
         (void)state;
-        uint8_t seed[CRYPTO_SIGN_SEED_BYTES] = {7}, public_key[CRYPTO_SIGN_PUBLIC_BYTES], secret[CRYPTO_SIGN_SECRET_BYTES];
+        uint8_t seed[CRYPTO_SIGN_SEED_BYTES] = {7}, public_key[CRYPTO_SIGN_PUBLIC_BYTES],
+                secret[CRYPTO_SIGN_SECRET_BYTES];
         uint8_t signature[CRYPTO_SIGNATURE_BYTES];
         char message[] = "seat 12";
         crypto_sign_keys(public_key, secret, seed);
@@ -149,12 +156,9 @@ static void test_random_and_equal(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_sha256),
-                cmocka_unit_test(test_hmac),
-                cmocka_unit_test(test_short_hash),
-                cmocka_unit_test(test_sign),
-                cmocka_unit_test(test_verify_refuses),
-                cmocka_unit_test(test_password),
+                cmocka_unit_test(test_sha256),           cmocka_unit_test(test_hmac),
+                cmocka_unit_test(test_short_hash),       cmocka_unit_test(test_sign),
+                cmocka_unit_test(test_verify_refuses),   cmocka_unit_test(test_password),
                 cmocka_unit_test(test_random_and_equal),
         };
         return cmocka_run_group_tests(tests, start, NULL);

@@ -6,11 +6,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct asker { uint64_t key; int64_t tat; };
+struct asker {
+        uint64_t key;
+        int64_t tat;
+};
 
 struct limiter {
         struct asker *askers;
-        struct limiter_lock { _Alignas(64) pthread_mutex_t mutex; } locks[GATEWAY_LOCKS];
+        struct limiter_lock {
+                _Alignas(64) pthread_mutex_t mutex;
+        } locks[GATEWAY_LOCKS];
 };
 
 int limiter_new(struct limiter **ret_limiter) {

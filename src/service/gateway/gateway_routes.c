@@ -9,8 +9,11 @@
 #include "service/gateway/gateway_service.h"
 #include "service/gateway/gateway_tokens.h"
 
-#define REFUSED(reason) \
-        {.name = "ticketrush_gateway_refused_total", .help = "Requests that the gate refused.", .labels = "reason=\"" reason "\""}
+#define REFUSED(reason)                                                                                \
+        {                                                                                              \
+                .name = "ticketrush_gateway_refused_total", .help = "Requests that the gate refused.", \
+                .labels = "reason=\"" reason "\""                                                      \
+        }
 static struct metric refused_unauthenticated = REFUSED("unauthenticated");
 static struct metric refused_forbidden = REFUSED("forbidden");
 static struct metric refused_rate = REFUSED("rate");
@@ -44,19 +47,23 @@ static int identify(struct gateway *gateway, struct request *request) {
         if (!value.at) {
                 if (access == ACCESS_OPTIONAL)
                         return 0;
-                return refuse_unauthenticated(request, "Bearer", "Log in, and send the access token as Authorization: Bearer.");
+                return refuse_unauthenticated(request, "Bearer",
+                                              "Log in, and send the access token as Authorization: Bearer.");
         }
         if (!bearer_token(value, &token))
-                return refuse_unauthenticated(request, "Bearer", "Authorization must be the word Bearer and an access token.");
+                return refuse_unauthenticated(request, "Bearer",
+                                              "Authorization must be the word Bearer and an access token.");
         struct token_claims claims;
         int outcome = gateway_identify(gateway, request->loop, token, &claims);
         if (outcome != TOKEN_OK)
                 return refuse_token(request, outcome);
-        request->caller = (struct caller){.account = claims.account, .role = (int)claims.role, .expires_at = claims.expires_at};
+        request->caller =
+                (struct caller){.account = claims.account, .role = (int)claims.role, .expires_at = claims.expires_at};
         if (gateway_permits(access, claims.role))
                 return 0;
         metric_add(&refused_forbidden, 1);
-        edge_answer_problem(request, 403, "FORBIDDEN", "This account's role may not do this; ask an operator for the role it needs.", 0);
+        edge_answer_problem(request, 403, "FORBIDDEN",
+                            "This account's role may not do this; ask an operator for the role it needs.", 0);
         return 1;
 }
 
@@ -70,8 +77,8 @@ static int refuse_pace(struct gateway *gateway, struct request *request, int64_t
                 {"RateLimit-Reset", {reset_text, text_from_number(reset_text, seconds)}},
         };
         metric_add(&refused_rate, 1);
-        edge_answer_problem_with(request, 429, "RATE_LIMITED", "That was too often; wait as long as Retry-After says.", seconds,
-                                 headers, sizeof headers / sizeof *headers);
+        edge_answer_problem_with(request, 429, "RATE_LIMITED", "That was too often; wait as long as Retry-After says.",
+                                 seconds, headers, sizeof headers / sizeof *headers);
         return 1;
 }
 
@@ -83,7 +90,8 @@ static int admit(void *context, struct request *request) {
                 return 1;
         if (route->limit_class == LIMIT_NONE)
                 return 0;
-        int64_t wait = gateway_pace(gateway, (enum limit_class)route->limit_class, request->caller.account, request->peer_hash);
+        int64_t wait = gateway_pace(gateway, (enum limit_class)route->limit_class, request->caller.account,
+                                    request->peer_hash);
         return wait > 0 ? refuse_pace(gateway, request, wait) : 0;
 }
 

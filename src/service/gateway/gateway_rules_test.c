@@ -1,9 +1,11 @@
 /* gateway_rules_test.c: the rate algorithm at its edges. */
 #include "service/gateway/gateway_rules.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
+#include <stdint.h>
+
 #include <cmocka.h>
 
 #define SECOND INT64_C(1000000)

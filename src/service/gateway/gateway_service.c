@@ -26,10 +26,10 @@ struct gateway {
 };
 
 static int gateway_fill(struct gateway *gateway, const struct gateway_config *config) {
-        for (unsigned class = 0; class < LIMIT_CLASSES; class++) {
-                gateway->limits[class] = config->limits[class];
-                if (gateway->limits[class].per_minute)
-                        gateway->rates[class] = gcra_of(gateway->limits[class].per_minute, gateway->limits[class].burst);
+        for (unsigned i = 0; i < LIMIT_CLASSES; i++) {
+                gateway->limits[i] = config->limits[i];
+                if (gateway->limits[i].per_minute)
+                        gateway->rates[i] = gcra_of(gateway->limits[i].per_minute, gateway->limits[i].burst);
         }
         uint8_t hash_key[CRYPTO_SHORT_HASH_KEY_BYTES];
         struct random_source *random = crypto_random();
@@ -103,18 +103,18 @@ bool gateway_permits(enum access access, enum role role) {
         IMPOSSIBLE("a route with an unknown access word");
 }
 
-int64_t gateway_pace(struct gateway *gateway, enum limit_class class, account_id account, uint64_t address_hash) {
-        PRE(class < LIMIT_CLASSES);
-        if (gateway->limits[class].per_minute == 0)
+int64_t gateway_pace(struct gateway *gateway, enum limit_class limit, account_id account, uint64_t address_hash) {
+        PRE(limit < LIMIT_CLASSES);
+        if (gateway->limits[limit].per_minute == 0)
                 return 0;
         /* Signing in is counted by address: nobody is signed in yet, or that is what shall be stopped. */
-        bool by_account = account != 0 && class != LIMIT_SIGN_IN;
-        uint64_t name[3] = {class, by_account, by_account ? account : address_hash};
+        bool by_account = account != 0 && limit != LIMIT_SIGN_IN;
+        uint64_t name[3] = {limit, by_account, by_account ? account : address_hash};
         uint64_t key = text_hash(name, sizeof name, gateway->seed);
         int64_t now_us = gateway->clock->now_ms(gateway->clock) * 1000;
-        return limiter_admit(gateway->limiter, &gateway->rates[class], key ? key : 1, now_us);
+        return limiter_admit(gateway->limiter, &gateway->rates[limit], key ? key : 1, now_us);
 }
 
-struct gateway_limit gateway_limit_of(const struct gateway *gateway, enum limit_class class) {
-        return gateway->limits[class];
+struct gateway_limit gateway_limit_of(const struct gateway *gateway, enum limit_class limit) {
+        return gateway->limits[limit];
 }

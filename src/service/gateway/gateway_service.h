@@ -10,8 +10,8 @@ int gateway_identify(struct gateway *gateway, const void *loop, struct text toke
 /* May a role go where `access` is asked for? */
 bool gateway_permits(enum access access, enum role role);
 /* 0: admitted. Otherwise microseconds to wait. account 0: the address counts. Any thread. */
-int64_t gateway_pace(struct gateway *gateway, enum limit_class class, account_id account, uint64_t address_hash);
+int64_t gateway_pace(struct gateway *gateway, enum limit_class limit, account_id account, uint64_t address_hash);
 /* As configured. */
-struct gateway_limit gateway_limit_of(const struct gateway *gateway, enum limit_class class);
+struct gateway_limit gateway_limit_of(const struct gateway *gateway, enum limit_class limit);
 
 #endif

@@ -7,21 +7,28 @@
 #include "service/gateway/gateway_tokens.h"
 #include "service/limits.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
-#include <cmocka.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #define NOW INT64_C(1763726400000)
 
 /* --- the fake edge --- */
 
-static struct { int status; char code[32], detail[128], headers[256]; unsigned retry_after; } answered;
+static struct {
+        int status;
+        char code[32], detail[128], headers[256];
+        unsigned retry_after;
+} answered;
 
-void edge_answer_problem_with(struct request *request, int status, const char *code, const char *detail, unsigned retry_after_seconds,
-                              const struct answer_header *headers, size_t header_count) {
+void edge_answer_problem_with(struct request *request, int status, const char *code, const char *detail,
+                              unsigned retry_after_seconds, const struct answer_header *headers, size_t header_count) {
         (void)request;
         answered.status = status;
         answered.retry_after = retry_after_seconds;
@@ -30,11 +37,12 @@ void edge_answer_problem_with(struct request *request, int status, const char *c
         size_t length = 0;
         answered.headers[0] = '\0';
         for (size_t i = 0; i < header_count; i++)
-                length += (size_t)snprintf(answered.headers + length, sizeof answered.headers - length, "%s: %.*s\n", headers[i].name,
-                                           (int)headers[i].value.length, headers[i].value.at);
+                length += (size_t)snprintf(answered.headers + length, sizeof answered.headers - length, "%s: %.*s\n",
+                                           headers[i].name, (int)headers[i].value.length, headers[i].value.at);
 }
 
-void edge_answer_problem(struct request *request, int status, const char *code, const char *detail, unsigned retry_after_seconds) {
+void edge_answer_problem(struct request *request, int status, const char *code, const char *detail,
+                         unsigned retry_after_seconds) {
         edge_answer_problem_with(request, status, code, detail, retry_after_seconds, NULL, 0);
 }
 
@@ -74,8 +82,10 @@ static int open_gateway(void **state) {
         (void)state;
         now = NOW;
         answered.status = 0;
-        struct gateway_config config = {
-                .key = &key, .clock = &clock, .loops = 2, .limits = {[LIMIT_SIGN_IN] = {60, 3}, [LIMIT_COMMAND] = {600, 2}}};
+        struct gateway_config config = {.key = &key,
+                                        .clock = &clock,
+                                        .loops = 2,
+                                        .limits = {[LIMIT_SIGN_IN] = {60, 3}, [LIMIT_COMMAND] = {600, 2}}};
         return gateway_new(&gateway, &config);
 }
 
@@ -85,15 +95,22 @@ static int close_gateway(void **state) {
         return 0;
 }
 
-struct ask { enum access access; enum limit_class class; const char *authorization; uint64_t peer_hash; unsigned loop; };
+struct ask {
+        enum access access;
+        enum limit_class limit;
+        const char *authorization;
+        uint64_t peer_hash;
+        unsigned loop;
+};
 
 static struct caller caller;
 
 /* 0 if the gate lets it pass, otherwise the status. */
 static int pass(struct ask ask) {
         static char loops[2];
-        struct route route = {.operation = "test", .access = (int)ask.access, .limit_class = ask.class};
-        struct request request = {.route = &route, .peer_hash = ask.peer_hash, .loop = (struct edge_loop *)(void *)&loops[ask.loop]};
+        struct route route = {.operation = "test", .access = (int)ask.access, .limit_class = ask.limit};
+        struct request request = {
+                .route = &route, .peer_hash = ask.peer_hash, .loop = (struct edge_loop *)(void *)&loops[ask.loop]};
         if (ask.authorization) {
                 request.head.headers[0] = (struct http_header){TEXT("authorization"), text_of(ask.authorization)};
                 request.head.header_count = 1;
@@ -132,7 +149,8 @@ static void test_without_a_token(void **state) {
 
 static void test_bad_tokens(void **state) {
         (void)state;
-        static const char *const bad[] = {"", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x", "Bearer a.b.c", "token"};
+        static const char *const bad[] = {"",         "Bearer",       "Bearer ", "Basic dXNlcjpwYXNz",
+                                          "Bearer x", "Bearer a.b.c", "token"};
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
                 assert_int_equal(pass((struct ask){.access = ACCESS_ACCOUNT, .authorization = bad[i]}), 401);
                 assert_int_equal(pass((struct ask){.access = ACCESS_OPTIONAL, .authorization = bad[i]}), 401);
@@ -167,7 +185,8 @@ static void test_a_token_is_verified_once_per_loop(void **state) {
                 assert_int_equal(pass((struct ask){.access = ACCESS_ACCOUNT, .authorization = authorization}), 0);
         assert_int_equal(tokens_verified.value, before + 1);
         for (int i = 0; i < 100; i++)
-                assert_int_equal(pass((struct ask){.access = ACCESS_ACCOUNT, .authorization = authorization, .loop = 1}), 0);
+                assert_int_equal(
+                        pass((struct ask){.access = ACCESS_ACCOUNT, .authorization = authorization, .loop = 1}), 0);
         assert_int_equal(tokens_verified.value, before + 2);
 }
 
@@ -206,7 +225,8 @@ static void test_table_forgets_but_never_mixes(void **state) {
         assert_int_equal(verify(&table, 3, 300), 1);
         assert_int_equal(verify(&table, 4, 400), 1);
         assert_int_equal(verify(&table, 5, 500), 1); /* in place of 2 */
-        assert_int_equal(verify(&table, 1, 100) + verify(&table, 3, 300) + verify(&table, 4, 400) + verify(&table, 5, 500), 0);
+        assert_int_equal(
+                verify(&table, 1, 100) + verify(&table, 3, 300) + verify(&table, 4, 400) + verify(&table, 5, 500), 0);
         assert_int_equal(verify(&table, 2, 50), 1); /* in place of 1 */
         assert_int_equal(verify(&table, 3, 300) + verify(&table, 4, 400) + verify(&table, 5, 500), 0);
         for (account_id account = 1; account <= 100; account++)
@@ -219,8 +239,10 @@ static void test_table_forgets_but_never_mixes(void **state) {
 static void test_roles(void **state) {
         (void)state;
         static const bool allowed[][ROLE_OPERATOR + 1] = {
-                [ACCESS_ACCOUNT] = {false, true, true, true, true},     [ACCESS_ORGANISER] = {false, false, true, false, true},
-                [ACCESS_GATE] = {false, false, true, true, true},       [ACCESS_OPERATOR] = {false, false, false, false, true},
+                [ACCESS_ACCOUNT] = {false, true, true, true, true},
+                [ACCESS_ORGANISER] = {false, false, true, false, true},
+                [ACCESS_GATE] = {false, false, true, true, true},
+                [ACCESS_OPERATOR] = {false, false, false, false, true},
                 [ACCESS_OPTIONAL] = {false, true, true, true, true},
         };
         for (enum access access = ACCESS_ACCOUNT; access <= ACCESS_OPTIONAL; access++) {
@@ -237,7 +259,7 @@ static void test_roles(void **state) {
 
 static void test_sign_in_is_limited_by_address(void **state) {
         (void)state;
-        struct ask ask = {.access = ACCESS_PUBLIC, .class = LIMIT_SIGN_IN, .peer_hash = 1};
+        struct ask ask = {.access = ACCESS_PUBLIC, .limit = LIMIT_SIGN_IN, .peer_hash = 1};
         for (int i = 0; i < 3; i++)
                 assert_int_equal(pass(ask), 0);
         ask.loop = 1; /* another connection, on another loop, does not help */
@@ -254,7 +276,7 @@ static void test_sign_in_is_limited_by_address(void **state) {
 
 static void test_commands_are_limited_by_account(void **state) {
         (void)state;
-        struct ask ask = {.access = ACCESS_ACCOUNT, .class = LIMIT_COMMAND, .peer_hash = 1};
+        struct ask ask = {.access = ACCESS_ACCOUNT, .limit = LIMIT_COMMAND, .peer_hash = 1};
         ask.authorization = bearer(8, ROLE_BUYER, 60);
         assert_int_equal(pass(ask), 0);
         ask.peer_hash = 2;
@@ -274,7 +296,8 @@ static void test_limiter_with_many_askers(void **state) {
         uint64_t seed = 42;
         for (int i = 0; i < 1000000; i++) {
                 seed += UINT64_C(0x9e3779b97f4a7c15);
-                assert_int_equal(limiter_admit(limiter, &gcra, text_hash(&seed, sizeof seed, 1) | 1, now * 1000 + i), 0);
+                assert_int_equal(limiter_admit(limiter, &gcra, text_hash(&seed, sizeof seed, 1) | 1, now * 1000 + i),
+                                 0);
         }
         /* The last one is still known. */
         assert_true(limiter_admit(limiter, &gcra, text_hash(&seed, sizeof seed, 1) | 1, now * 1000 + 1000000) > 0);

@@ -14,14 +14,15 @@ struct token_place {
 _Static_assert(sizeof(struct token_place) == 32, "two places to a cache line");
 _Static_assert(sizeof(uint64_t[2]) == CRYPTO_SHORT_HASH_BYTES, "a whole hash is kept");
 
-struct metric tokens_verified = {
-        .name = "ticketrush_tokens_verified_total", .help = "Access tokens whose signature had to be checked."};
+struct metric tokens_verified = {.name = "ticketrush_tokens_verified_total",
+                                 .help = "Access tokens whose signature had to be checked."};
 
 static size_t table_bytes(const struct token_table *table) {
         return table->sets * GATEWAY_TOKEN_WAYS * sizeof(struct token_place);
 }
 
-int token_table_init(struct token_table *table, size_t places, const uint8_t hash_key[static CRYPTO_SHORT_HASH_KEY_BYTES]) {
+int token_table_init(struct token_table *table, size_t places,
+                     const uint8_t hash_key[static CRYPTO_SHORT_HASH_KEY_BYTES]) {
         PRE(places >= GATEWAY_TOKEN_WAYS && places % GATEWAY_TOKEN_WAYS == 0);
         struct token_table made = {.sets = places / GATEWAY_TOKEN_WAYS};
         /* mmap, because it promises pages that are not there before they are used; calloc may clear them. */
@@ -74,7 +75,8 @@ int token_table_verify(struct token_table *table, const struct token_key *key, s
                 int64_t expires_at = (int64_t)(known->end_and_role >> 8);
                 if (now >= expires_at)
                         return TOKEN_EXPIRED;
-                *ret_claims = (struct token_claims){known->account, (enum role)(known->end_and_role & 0xff), expires_at};
+                *ret_claims =
+                        (struct token_claims){known->account, (enum role)(known->end_and_role & 0xff), expires_at};
                 return TOKEN_OK;
         }
 

@@ -51,7 +51,8 @@ static uint64_t get_number(const uint8_t **at, unsigned bytes) {
         return number;
 }
 
-void ticket_code_sign(char out[static TICKET_CODE_LENGTH], const struct token_key *key, const struct ticket_claims *claims) {
+void ticket_code_sign(char out[static TICKET_CODE_LENGTH], const struct token_key *key,
+                      const struct ticket_claims *claims) {
         uint8_t bytes[TICKET_CODE_CLAIMS_BYTES], *at = bytes;
         at = put_number(at, claims->order, 8);
         at = put_number(at, claims->place, 1);
@@ -70,7 +71,8 @@ bool ticket_code_verify(const struct token_key *key, struct text code, struct ti
             code.at[TICKET_CODE_SIGNED_LENGTH] != '.')
                 return false;
         struct text claims = {code.at + sizeof code_prefix, TICKET_CODE_SIGNED_LENGTH - sizeof code_prefix};
-        struct text signed_by = {code.at + TICKET_CODE_SIGNED_LENGTH + 1, TICKET_CODE_LENGTH - TICKET_CODE_SIGNED_LENGTH - 1};
+        struct text signed_by = {code.at + TICKET_CODE_SIGNED_LENGTH + 1,
+                                 TICKET_CODE_LENGTH - TICKET_CODE_SIGNED_LENGTH - 1};
         uint8_t bytes[TICKET_CODE_CLAIMS_BYTES], signature[CRYPTO_SIGNATURE_BYTES];
         size_t length;
         if (!text_base64url_decode(claims, bytes, sizeof bytes, &length) ||
@@ -91,7 +93,10 @@ bool ticket_code_verify(const struct token_key *key, struct text code, struct ti
 
 /* --- codes shown lately --- */
 
-struct code_place { struct ticket_claims claims; char code[TICKET_CODE_LENGTH]; };
+struct code_place {
+        struct ticket_claims claims;
+        char code[TICKET_CODE_LENGTH];
+};
 
 struct ticket_codes {
         struct code_place *places;

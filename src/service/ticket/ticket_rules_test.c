@@ -3,17 +3,21 @@
 
 #include "port/random.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
-#include <cmocka.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 enum { ORDER = 4711, SCHEDULE = 99, ACCOUNT = 7, SEAT = 12, NOW = 1000 };
 
 static struct ticket valid_ticket(void) {
-        return (struct ticket){.order = ORDER, .schedule = SCHEDULE, .account = ACCOUNT, .issued_at = 1, .seat = SEAT, .place = 3};
+        return (struct ticket){
+                .order = ORDER, .schedule = SCHEDULE, .account = ACCOUNT, .issued_at = 1, .seat = SEAT, .place = 3};
 }
 static const struct ticket_claims right_claims = {.order = ORDER, .schedule = SCHEDULE, .seat = SEAT, .place = 3};
 
@@ -100,9 +104,19 @@ static void test_names(void **state) {
         ticket_format(text, 1, 15);
         assert_string_equal(text, "ticket_0000000000001-15");
         static const char *const wrong[] = {
-                "", "ticket_0000000000001", "ticket_0000000000001-", "ticket_0000000000001-16", "ticket_0000000000001-00",
-                "ticket_0000000000001-01", "ticket_0000000000001--1", "ticket_0000000000001-1 ", "ticket_0000000000000-1",
-                "order_0000000000001-1", "ticket_000000000001-1", "ticket_0000000000001_1", "ticket_0000000000001-1-1",
+                "",
+                "ticket_0000000000001",
+                "ticket_0000000000001-",
+                "ticket_0000000000001-16",
+                "ticket_0000000000001-00",
+                "ticket_0000000000001-01",
+                "ticket_0000000000001--1",
+                "ticket_0000000000001-1 ",
+                "ticket_0000000000000-1",
+                "order_0000000000001-1",
+                "ticket_000000000001-1",
+                "ticket_0000000000001_1",
+                "ticket_0000000000001-1-1",
                 "ticket_0000000000001-100000000000000000000",
         };
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -129,7 +143,8 @@ static int make_key(void **state) {
 static void test_code_round_trip(void **state) {
         (void)state;
         char code[TICKET_CODE_LENGTH];
-        struct ticket_claims claims, most = {.order = INT64_MAX, .schedule = INT64_MAX, .seat = UINT32_MAX, .place = 15};
+        struct ticket_claims claims,
+                most = {.order = INT64_MAX, .schedule = INT64_MAX, .seat = UINT32_MAX, .place = 15};
         ticket_code_sign(code, &key, &most);
         assert_memory_equal(code, "TR1.", 4);
         assert_true(ticket_code_verify(&key, (struct text){code, sizeof code}, &claims));
@@ -166,7 +181,10 @@ static void test_codes_shown_again(void **state) {
         assert_int_equal(ticket_codes_new(&codes), 0);
         for (int round = 0; round < 2; round++) {
                 for (purchase_id order = 1; order <= 300; order++) {
-                        struct ticket_claims claims = {.order = order, .schedule = 5, .seat = (seat_index)order, .place = (uint8_t)(order % 16)};
+                        struct ticket_claims claims = {.order = order,
+                                                       .schedule = 5,
+                                                       .seat = (seat_index)order,
+                                                       .place = (uint8_t)(order % 16)};
                         ticket_codes_show(codes, shown, &key, &claims);
                         ticket_code_sign(made, &key, &claims);
                         assert_memory_equal(shown, made, sizeof made);
@@ -180,14 +198,10 @@ static void test_codes_shown_again(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_admitted_once),
-                cmocka_unit_test(test_ladder),
-                cmocka_unit_test(test_who_may_scan),
-                cmocka_unit_test(test_void),
-                cmocka_unit_test(test_lifecycle),
-                cmocka_unit_test(test_names),
-                cmocka_unit_test(test_code_round_trip),
-                cmocka_unit_test(test_code_refuses),
+                cmocka_unit_test(test_admitted_once),     cmocka_unit_test(test_ladder),
+                cmocka_unit_test(test_who_may_scan),      cmocka_unit_test(test_void),
+                cmocka_unit_test(test_lifecycle),         cmocka_unit_test(test_names),
+                cmocka_unit_test(test_code_round_trip),   cmocka_unit_test(test_code_refuses),
                 cmocka_unit_test(test_codes_shown_again),
         };
         return cmocka_run_group_tests(tests, make_key, NULL);

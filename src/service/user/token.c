@@ -27,7 +27,8 @@ enum {
         SIGNATURE_TEXT_LENGTH = TEXT_BASE64_LENGTH(CRYPTO_SIGNATURE_BYTES),
         CLOCKS_APART_SECONDS = 60, /* a token from a machine whose clock is ahead */
 };
-_Static_assert(HEADER_TEXT_MAX + CLAIMS_TEXT_MAX + SIGNATURE_TEXT_LENGTH + 2 <= TOKEN_BYTES_MAX, "a token of ours fits");
+_Static_assert(HEADER_TEXT_MAX + CLAIMS_TEXT_MAX + SIGNATURE_TEXT_LENGTH + 2 <= TOKEN_BYTES_MAX,
+               "a token of ours fits");
 
 /* --- the key --- */
 
@@ -55,7 +56,8 @@ static int seed_read(uint8_t seed[static CRYPTO_SIGN_SEED_BYTES], const char *pa
         if (fault)
                 return fault;
         if (about.st_mode & (S_IRWXG | S_IRWXO))
-                log_write(LOG_WARNING, "key.exposed", "others may read %s; whoever has it is an operator: chmod 600 it", path);
+                log_write(LOG_WARNING, "key.exposed", "others may read %s; whoever has it is an operator: chmod 600 it",
+                          path);
         memcpy(seed, bytes, CRYPTO_SIGN_SEED_BYTES);
         return 0;
 }
@@ -124,7 +126,8 @@ static size_t header_encode(char out[static HEADER_TEXT_MAX], const struct token
         return text_base64url_encode(out, header, (size_t)length);
 }
 
-void token_issue(struct buffer *out, const struct token_key *key, account_id account, enum role role, int64_t now, int64_t seconds) {
+void token_issue(struct buffer *out, const struct token_key *key, account_id account, enum role role, int64_t now,
+                 int64_t seconds) {
         PRE(now >= 0 && seconds > 0);
         char sub[ID_TEXT_MAX], claims[CLAIMS_MAX], text[HEADER_TEXT_MAX + 1 + CLAIMS_TEXT_MAX];
         id_format(sub, ID_ACCOUNT, account);
@@ -174,14 +177,19 @@ static bool take_seconds(struct text *rest, char mark, int64_t *ret_seconds) {
         return true;
 }
 
-struct claims_read { account_id account; enum role role; int64_t issued_s, expires_s; };
+struct claims_read {
+        account_id account;
+        enum role role;
+        int64_t issued_s, expires_s;
+};
 
 static bool claims_parse(struct text rest, struct claims_read *ret_claims) {
         struct text sub, role;
         if (!take_literal(&rest, "{\"iss\":\"ticketrush\",\"sub\":\"") || !take_until(&rest, '"', &sub) ||
             (ret_claims->account = id_parse(sub, ID_ACCOUNT)) == 0)
                 return false;
-        if (!take_literal(&rest, ",\"role\":\"") || !take_until(&rest, '"', &role) || !role_parse(role, &ret_claims->role))
+        if (!take_literal(&rest, ",\"role\":\"") || !take_until(&rest, '"', &role) ||
+            !role_parse(role, &ret_claims->role))
                 return false;
         return take_literal(&rest, ",\"iat\":") && take_seconds(&rest, ',', &ret_claims->issued_s) &&
                take_literal(&rest, "\"exp\":") && take_seconds(&rest, '}', &ret_claims->expires_s) && rest.length == 0;
@@ -199,7 +207,8 @@ int token_verify(const struct token_key *key, struct text token, int64_t now, st
         size_t signature_length, plain_length;
         struct claims_read read;
         if (!text_base64url_decode(rest, signature, sizeof signature, &signature_length) ||
-            signature_length != sizeof signature || !text_base64url_decode(claims, plain, sizeof plain, &plain_length) ||
+            signature_length != sizeof signature ||
+            !text_base64url_decode(claims, plain, sizeof plain, &plain_length) ||
             !claims_parse((struct text){plain, plain_length}, &read))
                 return TOKEN_MALFORMED;
         if (!crypto_verify(signature, token.at, header.length + 1 + claims.length, key->public_key))

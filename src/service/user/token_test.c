@@ -5,19 +5,26 @@
 #include "port/random.h"
 #include "service/limits.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 #define NOW INT64_C(1763726400000)
 enum { ACCOUNT = 123456789 };
 
-struct fixture { struct token_key key; struct buffer token; char folder[32], path[64]; };
+struct fixture {
+        struct token_key key;
+        struct buffer token;
+        char folder[32], path[64];
+};
 
 static int set_up(void **state) {
         static struct fixture fixture;
@@ -86,14 +93,17 @@ static void test_form(void **state) {
         size_t header_length, claims_length;
         const char *dot = memchr(token.at, '.', token.length);
         const char *second = memchr(dot + 1, '.', token.length - (size_t)(dot + 1 - token.at));
-        assert_true(text_base64url_decode((struct text){token.at, (size_t)(dot - token.at)}, header, sizeof header, &header_length));
-        assert_true(text_base64url_decode((struct text){dot + 1, (size_t)(second - dot - 1)}, claims, sizeof claims, &claims_length));
+        assert_true(text_base64url_decode((struct text){token.at, (size_t)(dot - token.at)}, header, sizeof header,
+                                          &header_length));
+        assert_true(text_base64url_decode((struct text){dot + 1, (size_t)(second - dot - 1)}, claims, sizeof claims,
+                                          &claims_length));
         snprintf(expected, sizeof expected, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":\"%s\"}", fixture->key.key_id);
         assert_int_equal(header_length, strlen(expected));
         assert_memory_equal(header, expected, header_length);
         id_format(account, ID_ACCOUNT, ACCOUNT);
         snprintf(expected, sizeof expected,
-                 "{\"iss\":\"ticketrush\",\"sub\":\"%s\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460}", account);
+                 "{\"iss\":\"ticketrush\",\"sub\":\"%s\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460}",
+                 account);
         assert_int_equal(claims_length, strlen(expected));
         assert_memory_equal(claims, expected, claims_length);
 }
@@ -136,8 +146,8 @@ static void test_truncated_and_extended(void **state) {
         assert_int_equal(verify(fixture, (struct text){NULL, 0}, NOW), TOKEN_MALFORMED);
 }
 
-static const char good_claims[] =
-        "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"operator\",\"iat\":1763726400,\"exp\":1763726460}";
+static const char good_claims[] = "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"operator\",\"iat\":"
+                                  "1763726400,\"exp\":1763726460}";
 
 static void test_other_headers(void **state) {
         struct fixture *fixture = *state;
@@ -171,17 +181,24 @@ static void test_other_claims(void **state) {
         static const char *const others[] = {
                 "",
                 "{}",
-                "{\"iss\":\"other\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460}",
-                "{\"iss\":\"ticketrush\",\"sub\":\"hold_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460}",
-                "{\"iss\":\"ticketrush\",\"sub\":\"acc_0000000000000\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460}",
-                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"root\",\"iat\":1763726400,\"exp\":1763726460}",
+                "{\"iss\":\"other\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":"
+                "1763726460}",
+                "{\"iss\":\"ticketrush\",\"sub\":\"hold_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":"
+                "1763726460}",
+                "{\"iss\":\"ticketrush\",\"sub\":\"acc_0000000000000\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":"
+                "1763726460}",
+                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"root\",\"iat\":1763726400,\"exp\":"
+                "1763726460}",
                 "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"exp\":1763726460}",
                 "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400}",
-                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":-1}",
+                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":-"
+                "1}",
                 "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,"
                 "\"exp\":9223372036854775807}",
-                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460} ",
-                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":1763726460,"
+                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":"
+                "1763726460} ",
+                "{\"iss\":\"ticketrush\",\"sub\":\"acc_000000000001f\",\"role\":\"buyer\",\"iat\":1763726400,\"exp\":"
+                "1763726460,"
                 "\"exp\":1}",
         };
         for (size_t i = 0; i < sizeof others / sizeof *others; i++)

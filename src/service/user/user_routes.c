@@ -16,12 +16,15 @@ enum { BODY_MAX = 8192 };
 
 /* --- what bodies have in common --- */
 
-struct credentials { struct text email, password, name, role; };
+struct credentials {
+        struct text email, password, name, role;
+};
 
 static bool take_email(struct request *request, struct text email, struct account *account) {
         if (email_normalise(email, account->email, &account->email_length))
                 return true;
-        edge_answer_problem(request, 400, "INVALID_BODY", "email: must be an e-mail address, such as kim@example.com", 0);
+        edge_answer_problem(request, 400, "INVALID_BODY", "email: must be an e-mail address, such as kim@example.com",
+                            0);
         return false;
 }
 
@@ -61,7 +64,8 @@ static void sign_up_answer(struct request *request, struct lane_command *command
                 answer_account(request, 201, account);
                 return;
         case ACCOUNT_EMAIL_TAKEN:
-                edge_answer_problem(request, 409, "EMAIL_TAKEN", "An account with this e-mail exists; log in, or use another e-mail.", 0);
+                edge_answer_problem(request, 409, "EMAIL_TAKEN",
+                                    "An account with this e-mail exists; log in, or use another e-mail.", 0);
                 return;
         }
         IMPOSSIBLE("an outcome that account.create does not have");
@@ -70,7 +74,8 @@ static void sign_up_answer(struct request *request, struct lane_command *command
 static void sign_up_hash(struct worker_job *job) {
         struct sign_up *ask = (struct sign_up *)(void *)((char *)job - offsetof(struct sign_up, job));
         struct lane_command *command = &ask->create.lane;
-        command->fault = crypto_password_hash(ask->create.account.password_hash, ask->password.at, ask->password.length);
+        command->fault =
+                crypto_password_hash(ask->create.account.password_hash, ask->password.at, ask->password.length);
         if (command->fault)
                 desk_return(command, NULL);
         else
@@ -81,7 +86,8 @@ static bool sign_up_take(struct request *request, const struct credentials *body
         if (!take_email(request, body->email, account))
                 return false;
         if (!name_is_readable(body->name)) {
-                edge_answer_problem(request, 400, "INVALID_BODY", "name: must have letters, and no control characters", 0);
+                edge_answer_problem(request, 400, "INVALID_BODY", "name: must have letters, and no control characters",
+                                    0);
                 return false;
         }
         memcpy(account->name, body->name.at, body->name.length);
@@ -99,10 +105,12 @@ static bool sign_up_take(struct request *request, const struct credentials *body
 static void sign_up_ask(void *service, struct request *request) {
         static const struct json_field fields[] = {
                 {"email", JSON_TEXT, .offset = offsetof(struct credentials, email), .min = 3, .max = EMAIL_BYTES_MAX},
-                {"password", JSON_TEXT, .offset = offsetof(struct credentials, password), .min = PASSWORD_CODE_POINTS_MIN,
-                 .max = PASSWORD_CODE_POINTS_MAX},
-                {"name", JSON_TEXT, .offset = offsetof(struct credentials, name), .min = 1, .max = NAME_CODE_POINTS_MAX},
-                {"role", JSON_TEXT, .optional = true, .offset = offsetof(struct credentials, role), .min = 1, .max = 16},
+                {"password", JSON_TEXT, .offset = offsetof(struct credentials, password),
+                 .min = PASSWORD_CODE_POINTS_MIN, .max = PASSWORD_CODE_POINTS_MAX},
+                {"name", JSON_TEXT, .offset = offsetof(struct credentials, name), .min = 1,
+                 .max = NAME_CODE_POINTS_MAX},
+                {"role", JSON_TEXT, .optional = true, .offset = offsetof(struct credentials, role), .min = 1,
+                 .max = 16},
                 {0},
         };
         struct user *user = service;
@@ -164,9 +172,11 @@ static void log_in_verify(struct worker_job *job) {
         struct lane_command *command = &ask->read.lane;
         char unused[CRYPTO_PASSWORD_TEXT_MAX];
         if (command->outcome == ACCOUNT_FOUND)
-                ask->matches = crypto_password_matches(ask->read.account.password_hash, ask->password.at, ask->password.length);
+                ask->matches = crypto_password_matches(ask->read.account.password_hash, ask->password.at,
+                                                       ask->password.length);
         else
-                command->fault = crypto_password_hash(unused, ask->password.at, ask->password.length); /* the same cost */
+                command->fault =
+                        crypto_password_hash(unused, ask->password.at, ask->password.length); /* the same cost */
         desk_return(command, log_in_answer);
 }
 
@@ -182,7 +192,8 @@ static void log_in_found(struct request *request, struct lane_command *command) 
 static void log_in_ask(void *service, struct request *request) {
         static const struct json_field fields[] = {
                 {"email", JSON_TEXT, .offset = offsetof(struct credentials, email), .min = 3, .max = EMAIL_BYTES_MAX},
-                {"password", JSON_TEXT, .offset = offsetof(struct credentials, password), .min = 1, .max = PASSWORD_CODE_POINTS_MAX},
+                {"password", JSON_TEXT, .offset = offsetof(struct credentials, password), .min = 1,
+                 .max = PASSWORD_CODE_POINTS_MAX},
                 {0},
         };
         struct user *user = service;
@@ -241,14 +252,16 @@ static void role_answer(struct request *request, struct lane_command *command) {
 }
 
 static void role_ask(void *service, struct request *request) {
-        static const struct json_field fields[] = {{"role", JSON_TEXT, .offset = offsetof(struct credentials, role), .min = 1, .max = 16}, {0}};
+        static const struct json_field fields[] = {
+                {"role", JSON_TEXT, .offset = offsetof(struct credentials, role), .min = 1, .max = 16}, {0}};
         struct user *user = service;
         struct credentials body = {0};
         enum role role;
         account_id account = desk_path_id(request, 0, ID_ACCOUNT);
         if (!account || !desk_read_body(request, fields, &body) || !take_role(request, body.role, &role))
                 return;
-        struct account_role_command *command = desk_open(request, &account_role_kind, user, sizeof *command, role_answer);
+        struct account_role_command *command =
+                desk_open(request, &account_role_kind, user, sizeof *command, role_answer);
         if (!command)
                 return;
         command->account = account;
@@ -269,7 +282,8 @@ void user_add_routes(struct user *user, struct edge *edge) {
                 {"signUp", HTTP_POST, "/api/v1/accounts", ACCESS_PUBLIC, LIMIT_SIGN_IN, BODY_MAX, sign_up_ask},
                 {"logIn", HTTP_POST, "/api/v1/sessions", ACCESS_PUBLIC, LIMIT_SIGN_IN, BODY_MAX, log_in_ask},
                 {"getMe", HTTP_GET, "/api/v1/me", ACCESS_ACCOUNT, LIMIT_COMMAND, 0, me_ask},
-                {"setRole", HTTP_PUT, "/api/v1/accounts/{accountId}/role", ACCESS_OPERATOR, LIMIT_COMMAND, BODY_MAX, role_ask},
+                {"setRole", HTTP_PUT, "/api/v1/accounts/{accountId}/role", ACCESS_OPERATOR, LIMIT_COMMAND, BODY_MAX,
+                 role_ask},
                 {"jwks", HTTP_GET, "/.well-known/jwks.json", ACCESS_PUBLIC, LIMIT_NONE, 0, jwks_ask},
         };
         for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)

@@ -62,7 +62,10 @@ struct user *user_free(struct user *user) {
 }
 
 /* The accounts of commands that begin with a lane_command and an account, and a flag for each. */
-struct batch { struct account **accounts; bool *flags; };
+struct batch {
+        struct account **accounts;
+        bool *flags;
+};
 
 static int batch_init(struct batch *batch, struct turn *turn, size_t count) {
         batch->accounts = arena_take(turn->arena, count * sizeof *batch->accounts);

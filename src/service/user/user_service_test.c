@@ -1,4 +1,5 @@
-/* user_service_test.c: accounts on a real lane, and their routes over a real edge (with a gate that only reads tokens). */
+/* user_service_test.c: accounts on a real lane, and their routes over a real edge (with a gate that only reads tokens).
+ */
 #include "service/user/user_service.h"
 
 #include "base/id.h"
@@ -7,14 +8,17 @@
 #include "port/random.h"
 #include "service/user/user_rules.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 /* --- rules --- */
 
@@ -33,10 +37,30 @@ static void test_emails(void **state) {
                 assert_true(text_equal((struct text){out, length}, text_of(right[i][1])));
         }
         static const char *const wrong[] = {
-                "", "@", "kim", "kim@", "@example.com", "kim@example", "kim@.com", "kim@example.", "kim@example..com", "kim@-a.com",
-                "kim@a-.com", "kim@exa_mple.com", ".kim@example.com", "kim.@example.com", "k..m@example.com", "k m@example.com",
-                "kim@exam ple.com", "kim@@example.com", "kim@a@example.com", "\"kim\"@example.com", "kim@[127.0.0.1]",
-                "k\xc3\xafm@example.com", "kim@example.com\n", "kim<x>@example.com",
+                "",
+                "@",
+                "kim",
+                "kim@",
+                "@example.com",
+                "kim@example",
+                "kim@.com",
+                "kim@example.",
+                "kim@example..com",
+                "kim@-a.com",
+                "kim@a-.com",
+                "kim@exa_mple.com",
+                ".kim@example.com",
+                "kim.@example.com",
+                "k..m@example.com",
+                "k m@example.com",
+                "kim@exam ple.com",
+                "kim@@example.com",
+                "kim@a@example.com",
+                "\"kim\"@example.com",
+                "kim@[127.0.0.1]",
+                "k\xc3\xafm@example.com",
+                "kim@example.com\n",
+                "kim<x>@example.com",
                 "12345678901234567890123456789012345678901234567890123456789012345@example.com",
         };
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -99,8 +123,8 @@ static int tear_down(void **state) {
 /* --- use cases --- */
 
 static struct account_create_command create(const char *email) {
-        struct account_create_command command = {
-                .lane = {.kind = &account_create_kind, .service = user}, .account = {.role = ROLE_BUYER, .email_length = strlen(email)}};
+        struct account_create_command command = {.lane = {.kind = &account_create_kind, .service = user},
+                                                 .account = {.role = ROLE_BUYER, .email_length = strlen(email)}};
         memcpy(command.account.email, email, strlen(email));
         memcpy(command.account.name, "Kim", 3);
         command.account.name_length = 3;
@@ -109,8 +133,8 @@ static struct account_create_command create(const char *email) {
 }
 
 static struct account_read_command read_by_email(const char *email) {
-        struct account_read_command command = {
-                .lane = {.kind = &account_read_kind, .service = user}, .account.email_length = strlen(email)};
+        struct account_read_command command = {.lane = {.kind = &account_read_kind, .service = user},
+                                               .account.email_length = strlen(email)};
         memcpy(command.account.email, email, strlen(email));
         return command;
 }
@@ -122,7 +146,8 @@ static void test_create_and_read(void **state) {
         assert_true(made.account.id != 0);
         struct account_read_command by_email = read_by_email("kim@example.com");
         assert_int_equal(kit_submit_and_run(lane, &by_email.lane), ACCOUNT_FOUND);
-        struct account_read_command by_id = {.lane = {.kind = &account_read_kind, .service = user}, .account.id = made.account.id};
+        struct account_read_command by_id = {.lane = {.kind = &account_read_kind, .service = user},
+                                             .account.id = made.account.id};
         assert_int_equal(kit_submit_and_run(lane, &by_id.lane), ACCOUNT_FOUND);
         assert_memory_equal(&by_id.account, &by_email.account, sizeof by_id.account);
         assert_int_equal(by_id.account.id, made.account.id);
@@ -139,7 +164,8 @@ static void test_create_and_read(void **state) {
 /* Also when both come in one turn. */
 static void test_an_email_is_taken_once(void **state) {
         (void)state;
-        struct account_create_command first = create("kim@example.com"), second = create("kim@example.com"), other = create("lee@example.com");
+        struct account_create_command first = create("kim@example.com"), second = create("kim@example.com"),
+                                      other = create("lee@example.com");
         first.lane.done = second.lane.done = other.lane.done = kit_done;
         assert_int_equal(lane_submit(lane, &first.lane), 0);
         assert_int_equal(lane_submit(lane, &second.lane), 0);
@@ -172,8 +198,10 @@ static int admit(void *context, struct request *request) {
         (void)context;
         struct text value = request_header(request, "authorization");
         struct token_claims claims;
-        if (value.length > 7 && token_verify(&key, (struct text){value.at + 7, value.length - 7}, kit_now(), &claims) == TOKEN_OK)
-                request->caller = (struct caller){.account = claims.account, .role = (int)claims.role, .expires_at = claims.expires_at};
+        if (value.length > 7 &&
+            token_verify(&key, (struct text){value.at + 7, value.length - 7}, kit_now(), &claims) == TOKEN_OK)
+                request->caller = (struct caller){
+                        .account = claims.account, .role = (int)claims.role, .expires_at = claims.expires_at};
         return 0;
 }
 
@@ -188,7 +216,8 @@ static void edge_random(void *context, void *bytes, size_t n) {
 }
 
 static int start_edge(void) {
-        const struct edge_config config = {.host = "127.0.0.1", .loops = 1, .connections_max = 16, .now_ms = edge_now, .trace_fill = edge_random};
+        const struct edge_config config = {
+                .host = "127.0.0.1", .loops = 1, .connections_max = 16, .now_ms = edge_now, .trace_fill = edge_random};
         const struct edge_gate gate = {.admit = admit};
         if (edge_new(&edge, &config))
                 return -1;
@@ -221,13 +250,14 @@ static char token[TOKEN_BYTES_MAX];
 static int ask(const char *method, const char *path, const char *body) {
         char text[8192];
         int connection = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(edge_port(edge)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct sockaddr_in address = {
+                .sin_family = AF_INET, .sin_port = htons(edge_port(edge)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         assert_int_equal(connect(connection, (struct sockaddr *)&address, sizeof address), 0);
-        int length = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%s", method, path,
-                              token[0] ? "Authorization: Bearer " : "", token, token[0] ? "\r\n" : "");
+        int length = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%s", method,
+                              path, token[0] ? "Authorization: Bearer " : "", token, token[0] ? "\r\n" : "");
         if (body)
-                length += snprintf(text + length, sizeof text - (size_t)length, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                                   strlen(body));
+                length += snprintf(text + length, sizeof text - (size_t)length,
+                                   "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
         length += snprintf(text + length, sizeof text - (size_t)length, "\r\n%s", body ? body : "");
         assert_true(length < (int)sizeof text);
         assert_int_equal(send(connection, text, (size_t)length, MSG_NOSIGNAL), length);
@@ -281,7 +311,8 @@ static void test_sign_up_and_log_in(void **state) {
         assert_int_equal(ask("POST", "/api/v1/accounts", KIM), 409);
         assert_answer_has("EMAIL_TAKEN");
 
-        assert_int_equal(ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@EXAMPLE.com\",\"password\":\"correct horse\"}"), 200);
+        assert_int_equal(
+                ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@EXAMPLE.com\",\"password\":\"correct horse\"}"), 200);
         assert_answer_has("\"tokenType\":\"Bearer\"");
         assert_answer_has("Cache-Control: no-store");
         take("accessToken", token, sizeof token);
@@ -299,25 +330,36 @@ static void test_refused_log_ins_look_alike(void **state) {
         static char first[8192];
         token[0] = '\0';
         assert_int_equal(ask("POST", "/api/v1/accounts", KIM), 201);
-        assert_int_equal(ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@example.com\",\"password\":\"wrong horse\"}"), 401);
+        assert_int_equal(
+                ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@example.com\",\"password\":\"wrong horse\"}"), 401);
         assert_answer_has("SIGN_IN_REFUSED");
-        snprintf(first, sizeof first, "%.*s", (int)(strstr(answer, "\"traceId\"") - strstr(answer, "\r\n\r\n")), strstr(answer, "\r\n\r\n"));
-        assert_int_equal(ask("POST", "/api/v1/sessions", "{\"email\":\"lee@example.com\",\"password\":\"wrong horse\"}"), 401);
+        snprintf(first, sizeof first, "%.*s", (int)(strstr(answer, "\"traceId\"") - strstr(answer, "\r\n\r\n")),
+                 strstr(answer, "\r\n\r\n"));
+        assert_int_equal(
+                ask("POST", "/api/v1/sessions", "{\"email\":\"lee@example.com\",\"password\":\"wrong horse\"}"), 401);
         assert_answer_has(first);
 }
 
 static void test_sign_up_refusals(void **state) {
         (void)state;
         token[0] = '\0';
-        static const struct { const char *body; int status; const char *piece; } refusals[] = {
+        static const struct {
+                const char *body;
+                int status;
+                const char *piece;
+        } refusals[] = {
                 {"{\"email\":\"kim\",\"password\":\"correct horse\",\"name\":\"K\"}", 400, "email"},
                 {"{\"email\":\"kim@example.com\",\"password\":\"1234567\",\"name\":\"K\"}", 400, "password"},
-                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"\\u0000\"}", 400, "INVALID_BODY"},
+                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"\\u0000\"}", 400,
+                 "INVALID_BODY"},
                 {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"a\\nb\"}", 400, "name"},
                 {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\"}", 400, "name"},
-                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"king\"}", 400, "role"},
-                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"organiser\"}", 403, "ROLE_NOT_OPEN"},
-                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"operator\"}", 403, "ROLE_NOT_OPEN"},
+                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"king\"}", 400,
+                 "role"},
+                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"organiser\"}",
+                 403, "ROLE_NOT_OPEN"},
+                {"{\"email\":\"kim@example.com\",\"password\":\"correct horse\",\"name\":\"K\",\"role\":\"operator\"}",
+                 403, "ROLE_NOT_OPEN"},
                 {"{", 400, "INVALID_BODY"},
         };
         for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
@@ -330,10 +372,14 @@ static void test_organisers_may_sign_up_where_that_is_open(void **state) {
         (void)state;
         token[0] = '\0';
         assert_int_equal(ask("POST", "/api/v1/accounts",
-                             "{\"email\":\"o@example.com\",\"password\":\"correct horse\",\"name\":\"O\",\"role\":\"organiser\"}"), 201);
+                             "{\"email\":\"o@example.com\",\"password\":\"correct "
+                             "horse\",\"name\":\"O\",\"role\":\"organiser\"}"),
+                         201);
         assert_answer_has("\"role\":\"organiser\"");
         assert_int_equal(ask("POST", "/api/v1/accounts",
-                             "{\"email\":\"p@example.com\",\"password\":\"correct horse\",\"name\":\"P\",\"role\":\"operator\"}"), 403);
+                             "{\"email\":\"p@example.com\",\"password\":\"correct "
+                             "horse\",\"name\":\"P\",\"role\":\"operator\"}"),
+                         403);
 }
 
 static void test_operator_sets_roles(void **state) {
@@ -351,7 +397,8 @@ static void test_operator_sets_roles(void **state) {
         assert_int_equal(ask("GET", "/api/v1/me", NULL), 200); /* a token without an account */
         assert_answer_has("\"role\":\"operator\"");
         token[0] = '\0';
-        assert_int_equal(ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@example.com\",\"password\":\"correct horse\"}"), 200);
+        assert_int_equal(
+                ask("POST", "/api/v1/sessions", "{\"email\":\"Kim@example.com\",\"password\":\"correct horse\"}"), 200);
         assert_answer_has("\"role\":\"gate\"");
 }
 
@@ -384,7 +431,8 @@ int main(void) {
                 HTTP(test_sign_up_refusals),
                 HTTP(test_operator_sets_roles),
                 HTTP(test_public_key),
-                cmocka_unit_test_setup_teardown(test_organisers_may_sign_up_where_that_is_open, set_up_http_open, tear_down_http),
+                cmocka_unit_test_setup_teardown(test_organisers_may_sign_up_where_that_is_open, set_up_http_open,
+                                                tear_down_http),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

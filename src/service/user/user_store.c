@@ -2,7 +2,8 @@
 
 const struct db_migration user_migrations[] = {
         {"user", 1,
-         "CREATE TABLE account(id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, password_hash TEXT NOT NULL, "
+         "CREATE TABLE account(id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, password_hash "
+         "TEXT NOT NULL, "
          "role INTEGER NOT NULL, created_at INTEGER NOT NULL)"},
 };
 const size_t user_migration_count = sizeof user_migrations / sizeof *user_migrations;
@@ -14,8 +15,10 @@ static int mark(void *context, size_t index, const struct db_row *row) {
 }
 
 int account_insert(struct turn *turn, struct account *const *accounts, bool *ret_created, size_t count) {
-        static const struct db_statement insert = {"INSERT INTO account(id, email, name, password_hash, role, created_at) "
-                                                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id", 6};
+        static const struct db_statement insert = {
+                "INSERT INTO account(id, email, name, password_hash, role, created_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id",
+                6};
         struct db_value *values = arena_take(turn->arena, count * insert.parameters * sizeof *values);
         if (!values)
                 return -ENOMEM;
@@ -32,7 +35,10 @@ int account_insert(struct turn *turn, struct account *const *accounts, bool *ret
         return db_run(turn->db, &insert, values, count, mark, ret_created, NULL);
 }
 
-struct selection { struct account *account; bool *found; };
+struct selection {
+        struct account *account;
+        bool *found;
+};
 
 /* Bytes of a column into an array of the struct; what does not fit was not written by us. */
 static bool copy_column(const struct db_row *row, unsigned column, char *out, size_t capacity, size_t *ret_length) {
