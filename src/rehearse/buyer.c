@@ -380,9 +380,7 @@ static struct move refused_hold(struct crowd *crowd, uint32_t who, const struct 
                 buyer->clash = false;
                 return GO(++buyer->tries > TRIES_MAX ? STEP_LEAVE : STEP_HOLD);
         }
-        bool pass_ended = answer->status == 403;
-        bool sale_over =
-                has_code(answer, "SALE_ENDED") || has_code(answer, "SOLD_OUT") || has_code(answer, "SALE_PAUSED");
+        bool pass_ended = answer->status == 403, sale_over = answer->status == 410;
         if (pass_ended || sale_over)
                 return go_home(crowd, who);
         return error(crowd, who, answer, "no hold");
@@ -416,7 +414,8 @@ static struct move heard_change(struct crowd *crowd, uint32_t who, const struct 
                 if (has_code(answer, "SEAT_TAKEN"))
                         return GO(STEP_ORDER);
                 drop_claim(crowd, who, false);
-                return answer->status == 409 ? go_home(crowd, who) : error(crowd, who, answer, "no change of seats");
+                return answer->status == 409 || answer->status == 410 ? go_home(crowd, who)
+                                                                      : error(crowd, who, answer, "no change of seats");
         }
         seat_choice_drop(&crowd->choice, mine, n, true);
         memcpy(mine, others, n * sizeof *mine);
@@ -446,7 +445,7 @@ static struct move heard_leave(struct crowd *crowd, uint32_t who, const struct h
 
 static struct move heard_order(struct crowd *crowd, uint32_t who, const struct http_answer *answer) {
         struct buyer *buyer = buyer_of(crowd, who);
-        if (answer->status == 409) { /* the hold's time was over */
+        if (answer->status == 409 || answer->status == 410) { /* the hold's time was over */
                 drop_claim(crowd, who, false);
                 return go_home(crowd, who);
         }
@@ -636,20 +635,43 @@ void buyer_ask_board(struct crowd *crowd, struct engine_connection *connection) 
         put_string(&request, "GET " SCHEDULES);
         put_string(&request, crowd->scene->schedule);
         put_string(&request, "/seats");
+        if (crowd->board_version >= 0) {
+                put_string(&request, "/changes?since=");
+                put_number(&request, (uint64_t)crowd->board_version);
+        }
         put(&request, buffer_text(&crowd->common));
         put(&request, (struct text){crowd->tokens, crowd->token_length});
         put_string(&request, "\r\n\r\n");
         engine_send(crowd->engine, connection, (struct text){request.at, request.length}, NOBODY, BOARD_TAG);
 }
 
+/* [[seat, "H"], …] */
+static void see_changes(struct crowd *crowd, struct text changes) {
+        struct text change, seat, state;
+        uint64_t number;
+        for (size_t at = 0; json_item(changes, &at, &change);) {
+                size_t in = 0;
+                bool both = json_item(change, &in, &seat) && json_item(change, &in, &state) && state.length == 1;
+                if (both && text_to_number(seat, UINT32_MAX, &number))
+                        seat_choice_see(&crowd->choice, (uint32_t)number, *state.at);
+        }
+}
+
 void buyer_hear_board(struct crowd *crowd, const struct http_answer *answer) {
-        struct text states = json_member(answer->body, "states");
         crowd->board_asked = false;
-        if (!is_good(answer) || states.length != crowd->choice.seats) {
-                crowd->counts.errors += is_good(answer);
+        if (!is_good(answer)) { /* too many changes since: take it all */
+                crowd->board_version = -1;
                 return;
         }
-        uint32_t left = seat_choice_refresh(&crowd->choice, states);
-        if (left < crowd->seats_each)
+        if (crowd->board_version < 0) {
+                struct text states = json_member(answer->body, "states");
+                for (size_t seat = 0; seat < states.length; seat++)
+                        seat_choice_see(&crowd->choice, (uint32_t)seat, states.at[seat]);
+                crowd->board_version = json_member_number(answer->body, "version", -1);
+        } else {
+                see_changes(crowd, json_member(answer->body, "changes"));
+                crowd->board_version = json_member_number(answer->body, "to", -1);
+        }
+        if (seat_choice_renew(&crowd->choice) < crowd->seats_each)
                 crowd->sold_out = true;
 }

@@ -74,6 +74,7 @@ int crowd_new(struct crowd **ret_crowd, const struct rehearse_options *options, 
         crowd->options = options;
         crowd->scene = scene;
         crowd->acks = acks;
+        crowd->board_version = scene->version;
         crowd->count = (uint32_t)options->buyers;
         crowd->seats_each = (uint32_t)options->seats_per_buyer;
         crowd->run = mix_random((uint64_t)options->seed, (uint64_t)clock->now_ms(clock));

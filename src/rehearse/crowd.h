@@ -101,6 +101,7 @@ struct crowd {
         uint32_t on_wheel;
 
         bool board_wanted, board_asked, sold_out;
+        int64_t board_version; /* of the board that has been seen; -1: take all of it anew */
         int64_t board_at_us, last_answer_us, last_purchase_us;
         struct crowd_counts counts;
         struct histogram steps[STEPS]; /* until the first good answer */

@@ -10,6 +10,7 @@
 #include "adapter/system/clock_system.h"
 #include "base/json_writer.h"
 #include "base/time_text.h"
+#include "rehearse/api_call.h"
 #include "rehearse/json_scan.h"
 
 enum {
@@ -110,28 +111,8 @@ static int read_plan(struct buffer *out, const char *path, struct buffer *proble
         return 0;
 }
 
-/* POST, and the id that the answer names. */
-static int post(const struct scene *scene, const char *path, struct text body, const char *id_name,
-                char ret_id[static ID_TEXT_MAX], struct buffer *problem) {
-        struct buffer raw;
-        struct http_answer answer;
-        buffer_init(&raw, HTTP_CALL_BODY_MAX);
-        int fault = http_call(&scene->place, "POST", path, text_of(scene->organiser), 0, body, &raw, &answer);
-        if (fault) {
-                buffer_printf(problem, "POST %s: %s", path, strerror(-fault));
-        } else {
-                struct text id = json_member(answer.body, id_name);
-                if (answer.status == 201 && id.length && id.length < ID_TEXT_MAX) {
-                        memcpy(ret_id, id.at, id.length);
-                        ret_id[id.length] = 0;
-                } else {
-                        buffer_printf(problem, "POST %s: status %d: %.*s", path, answer.status,
-                                      (int)(answer.body.length < 1000 ? answer.body.length : 1000), answer.body.at);
-                        fault = -EPROTO;
-                }
-        }
-        buffer_deinit(&raw);
-        return fault;
+static struct api_caller caller_of(const struct scene *scene, struct buffer *problem) {
+        return (struct api_caller){.place = scene->place, .token = text_of(scene->organiser), .problem = problem};
 }
 
 int scene_get(const struct scene *scene, const char *path, struct buffer *raw, struct http_answer *ret_answer) {
@@ -140,8 +121,19 @@ int scene_get(const struct scene *scene, const char *path, struct buffer *raw, s
         return fault ? fault : ret_answer->status == 200 ? 0 : -EPROTO;
 }
 
+void scene_write_grades(struct buffer *out, struct text plan) {
+        struct text categories = json_member(plan, "categories"), category;
+        size_t at = 0;
+        for (unsigned i = 0; json_item(categories, &at, &category); i++) {
+                struct text name = json_member(category, "name");
+                buffer_printf(out, "%s{\"category\":\"%.*s\",\"amount\":%lld}", i ? "," : "", (int)name.length, name.at,
+                              (long long)amounts[i % CATEGORIES]);
+        }
+}
+
 static int load_plan(struct scene *scene, const struct rehearse_options *options, const char *venue,
                      struct buffer *problem) {
+        const struct api_caller caller = caller_of(scene, problem);
         char path[PATH_BYTES];
         struct buffer plan;
         buffer_init(&plan, PLAN_BYTES_MAX);
@@ -152,32 +144,27 @@ static int load_plan(struct scene *scene, const struct rehearse_options *options
                 scene_write_plan(&plan, (uint32_t)options->seats);
         snprintf(path, sizeof path, "/api/v1/venues/%s/plans", venue);
         if (!fault)
-                fault = post(scene, path, buffer_text(&plan), "planId", scene->plan, problem);
-        struct text categories = json_member(buffer_text(&plan), "categories"), category;
-        size_t at = 0;
-        buffer_clear(&scene->grades);
-        for (unsigned i = 0; json_item(categories, &at, &category); i++) {
-                struct text name = json_member(category, "name");
-                buffer_printf(&scene->grades, "%s{\"category\":\"%.*s\",\"amount\":%lld}", i ? "," : "",
-                              (int)name.length, name.at, (long long)amounts[i % CATEGORIES]);
-        }
+                fault = api_make(&caller, path, buffer_text(&plan), 201, "planId", scene->plan);
+        scene_write_grades(&scene->grades, buffer_text(&plan));
         buffer_deinit(&plan);
         return fault;
 }
 
 int scene_prepare(struct scene *scene, const struct rehearse_options *options, struct buffer *problem) {
+        const struct api_caller caller = caller_of(scene, problem);
         char venue[ID_TEXT_MAX];
         buffer_init(&scene->grades, PLAN_BYTES_MAX);
-        int fault = post(scene, "/api/v1/venues",
-                         TEXT("{\"name\":\"Rehearsal hall\",\"address\":\"1 Stage Street\",\"city\":\"Seoul\"}"),
-                         "venueId", venue, problem);
+        int fault = api_make(&caller, "/api/v1/venues",
+                             TEXT("{\"name\":\"Rehearsal hall\",\"address\":\"1 Stage Street\",\"city\":\"Seoul\"}"),
+                             201, "venueId", venue);
         if (!fault)
                 fault = load_plan(scene, options, venue, problem);
         if (!fault)
-                fault = post(scene, "/api/v1/events",
-                             TEXT("{\"title\":\"Dress rehearsal\",\"description\":\"Nobody plays, everybody buys.\","
-                                  "\"city\":\"Seoul\",\"category\":\"concert\"}"),
-                             "eventId", scene->event, problem);
+                fault = api_make(
+                        &caller, "/api/v1/events",
+                        TEXT("{\"title\":\"Dress rehearsal\",\"description\":\"Nobody plays, everybody buys.\","
+                             "\"city\":\"Seoul\",\"category\":\"concert\"}"),
+                        201, "eventId", scene->event);
         return fault;
 }
 
@@ -197,6 +184,7 @@ static int await_seats(struct scene *scene, struct buffer *problem) {
         for (; !seats && clock_monotonic_us() < until; clock_sleep_ms(5)) {
                 fault = scene_get(scene, path, &raw, &answer);
                 seats = fault ? 0 : json_member(answer.body, "states").length;
+                scene->version = fault ? -1 : json_member_number(answer.body, "version", -1);
         }
         scene->seats = (uint32_t)seats;
         if (!seats)
@@ -207,6 +195,7 @@ static int await_seats(struct scene *scene, struct buffer *problem) {
 
 int scene_open(struct scene *scene, const struct rehearse_options *options, int64_t now, int64_t opens_at,
                struct buffer *problem) {
+        const struct api_caller caller = caller_of(scene, problem);
         char path[PATH_BYTES], starts[TIME_TEXT_LENGTH], opens[TIME_TEXT_LENGTH], lobby[TIME_TEXT_LENGTH];
         struct buffer body;
         time_format(starts, now + STARTS_AFTER_DAYS * INT64_C(86400000));
@@ -224,7 +213,7 @@ int scene_open(struct scene *scene, const struct rehearse_options *options, int6
                       (long long)options->seats_per_buyer, (long long)options->hold_seconds, (int)scene->grades.length,
                       scene->grades.at, (long long)options->line_capacity, (long long)options->pass_seconds,
                       LINE_WAITING_MAX, TIME_TEXT_LENGTH, lobby);
-        int fault = post(scene, path, buffer_text(&body), "scheduleId", scene->schedule, problem);
+        int fault = api_make(&caller, path, buffer_text(&body), 201, "scheduleId", scene->schedule);
         buffer_deinit(&body);
         return fault ? fault : await_seats(scene, problem);
 }

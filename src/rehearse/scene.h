@@ -14,7 +14,7 @@ struct scene {
         char plan[ID_TEXT_MAX], event[ID_TEXT_MAX], schedule[ID_TEXT_MAX];
         struct buffer grades; /* a price for each category of the plan, as JSON */
         uint32_t seats;
-        int64_t opens_at;
+        int64_t opens_at, version; /* of the seats, when they were all free */
 };
 
 /* Makes venue, plan and event, and waits for nothing. Negative fault, with a sentence in problem. */
@@ -25,6 +25,8 @@ int scene_open(struct scene *scene, const struct rehearse_options *options, int6
                struct buffer *problem);
 /* A plan of so many seats in rows of fifty and zones of a thousand, in three categories. */
 void scene_write_plan(struct buffer *out, uint32_t seats);
+/* {"category":…,"amount":…} for each category of a plan, with commas between them. */
+void scene_write_grades(struct buffer *out, struct text plan);
 /* GET with the organiser's token; 0, or a negative fault (also when the status is not 200). */
 int scene_get(const struct scene *scene, const char *path, struct buffer *raw, struct http_answer *ret_answer);
 

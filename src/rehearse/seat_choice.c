@@ -36,10 +36,12 @@ bool seat_choice_init(struct seat_choice *choice, uint32_t seats, uint32_t group
         *choice = (struct seat_choice){.seats = seats};
         choice->free = calloc(seats, sizeof *choice->free);
         choice->claimed = calloc(seats, 1);
-        if (!choice->free || !choice->claimed) {
+        choice->states = malloc(seats);
+        if (!choice->free || !choice->claimed || !choice->states) {
                 seat_choice_deinit(choice);
                 return false;
         }
+        memset(choice->states, 'A', seats);
         fill_shuffled(choice, group, seed);
         return true;
 }
@@ -47,6 +49,7 @@ bool seat_choice_init(struct seat_choice *choice, uint32_t seats, uint32_t group
 void seat_choice_deinit(struct seat_choice *choice) {
         free(choice->free);
         free(choice->claimed);
+        free(choice->states);
         *choice = (struct seat_choice){0};
 }
 
@@ -85,11 +88,16 @@ void seat_choice_drop(struct seat_choice *choice, const uint32_t *seats, uint32_
         }
 }
 
-uint32_t seat_choice_refresh(struct seat_choice *choice, struct text states) {
+void seat_choice_see(struct seat_choice *choice, uint32_t seat, char state) {
+        if (seat < choice->seats)
+                choice->states[seat] = state;
+}
+
+uint32_t seat_choice_renew(struct seat_choice *choice) {
         uint32_t left = 0;
         choice->free_count = 0;
         for (uint32_t seat = choice->seats; seat-- > 0;) {
-                char state = seat < states.length ? states.at[seat] : 'B';
+                char state = choice->states[seat];
                 left += state == 'A' || state == 'H';
                 if (state == 'A' && !choice->claimed[seat])
                         choice->free[choice->free_count++] = seat;

@@ -12,6 +12,7 @@ struct seat_choice {
         uint32_t seats, free_count;
         uint32_t *free;   /* a stack; entries that are claimed meanwhile are skipped */
         uint8_t *claimed; /* wanted, held or bought by one of ours */
+        char *states;     /* as the server's board showed them: A available, H held, S sold, B blocked */
 };
 
 /* false: no memory. */
@@ -24,9 +25,10 @@ void seat_choice_any(const struct seat_choice *choice, uint32_t n, uint64_t rand
 void seat_choice_claim(struct seat_choice *choice, const uint32_t *seats, uint32_t n);
 /* Claimed no more; known_free: the next may have them, otherwise the board will tell. */
 void seat_choice_drop(struct seat_choice *choice, const uint32_t *seats, uint32_t n, bool known_free);
-/* The board's states, one letter a seat: A available, H held, S sold, B blocked. Returns how many are neither sold nor
- * blocked. */
-uint32_t seat_choice_refresh(struct seat_choice *choice, struct text states);
+/* What the server's board shows of a seat. */
+void seat_choice_see(struct seat_choice *choice, uint32_t seat, char state);
+/* Hands out anew what the board shows as available. Returns how many seats are neither sold nor blocked. */
+uint32_t seat_choice_renew(struct seat_choice *choice);
 
 /* A number that depends on nothing but these two (SplitMix64). */
 uint64_t mix_random(uint64_t seed, uint64_t n);

@@ -237,7 +237,8 @@ static void read_metrics(struct rehearsal *rehearsal) {
         buffer_init(&raw, REPORT_BYTES_MAX);
         if (scene_get(&rehearsal->scene, "/metrics", &raw, &answer) == 0)
                 rehearsal->figures.refused_without_write =
-                        metric_sum(answer.body, "ticketrush_refused_without_write_total");
+                        metric_sum(answer.body, "ticketrush_holds_refused_without_write_total") +
+                        metric_sum(answer.body, "ticketrush_gateway_refused_total");
         buffer_deinit(&raw);
 }
 
