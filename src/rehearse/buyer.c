@@ -519,6 +519,7 @@ static struct move heard_tickets(struct crowd *crowd, uint32_t who, const struct
                     (struct ack){.what = "tickets", .prefix = ID_ORDER, .id = buyer->purchase, .tickets = tickets});
         crowd->last_purchase_us = clock_monotonic_us();
         crowd->counts.purchases++;
+        crowd_did(crowd, crowd->last_purchase_us);
         crowd->counts.seats_sold += count;
         crowd->counts.money += buyer->amount;
         histogram_add(&crowd->shopping, crowd->last_purchase_us - buyer->admitted_us);
@@ -536,8 +537,9 @@ static struct move heard_hopeless(struct crowd *crowd, uint32_t who, const struc
         return GO(STEP_HOPELESS);
 }
 
-static struct move heard_event(struct crowd *crowd, uint32_t who, const struct http_answer *answer) {
-        return is_good(answer) ? GO(STEP_EVENT) : error(crowd, who, answer, "the event cannot be read");
+static struct move heard_page(struct crowd *crowd, uint32_t who, const struct http_answer *answer) {
+        return is_good(answer) ? GO((enum step)buyer_of(crowd, who)->step)
+                               : error(crowd, who, answer, "the page cannot be read");
 }
 
 #define SCHEDULES "/api/v1/schedules/"
@@ -557,7 +559,8 @@ static const struct form forms[STEPS] = {
         [STEP_LEAVE] = {"leave", "DELETE " SCHEDULES, "/line", OF_SCHEDULE, .heard = heard_leave},
         [STEP_HOPELESS] = {"hopeless hold", "POST " SCHEDULES, "/holds", OF_SCHEDULE, BODY_FIXED_SEATS, true, true,
                            heard_hopeless},
-        [STEP_EVENT] = {"event", "GET /api/v1/events/", "", OF_EVENT, .heard = heard_event},
+        [STEP_EVENT] = {"event", "GET /api/v1/events/", "", OF_EVENT, .heard = heard_page},
+        [STEP_BARE] = {"bare", "GET /", "", OF_NOTHING, .heard = heard_page},
 };
 
 /* --- what all steps have in common --- */

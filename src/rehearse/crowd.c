@@ -23,6 +23,8 @@ static void on_answer(void *context, struct engine_connection *connection, uint3
                       const struct http_answer *answer) {
         struct crowd *crowd = context;
         crowd->last_answer_us = clock_monotonic_us();
+        if (crowd->deadline_us && tag != STEP_RELEASE)
+                crowd_did(crowd, crowd->last_answer_us);
         if (tag & BOARD_TAG)
                 buyer_hear_board(crowd, answer);
         else
@@ -145,6 +147,12 @@ void crowd_over(struct crowd *crowd, uint32_t who) {
         crowd->counts.over++;
 }
 
+void crowd_did(struct crowd *crowd, int64_t now_us) {
+        int64_t second = (now_us - crowd->start_us) / 1000000;
+        if (second < SERIES_SECONDS)
+                crowd->series[second]++;
+}
+
 /* Empties a slot: who is due becomes ready, who is due in a later round goes back. */
 static void empty_slot(struct crowd *crowd, unsigned slot, uint64_t now_ms) {
         uint32_t who = crowd->wheel[slot];
@@ -235,6 +243,7 @@ static bool is_silent(struct crowd *crowd, int64_t now_us) {
 
 static void begin_phase(struct crowd *crowd, enum step first, int64_t spread_ms, int64_t duration_ms) {
         crowd->first = first;
+        memset(crowd->series, 0, sizeof crowd->series);
         crowd->arrived = 0;
         crowd->counts.over = 0;
         crowd->ready_first = NOBODY;

@@ -30,6 +30,7 @@ enum step {
         STEP_LEAVE,
         STEP_HOPELESS,
         STEP_EVENT,
+        STEP_BARE,
         STEPS,
         STEP_OVER = STEPS,
 };
@@ -41,6 +42,8 @@ enum {
         BOARD_TAG = 0x200,
         PASS_LENGTH = 64
 };
+
+enum { SERIES_SECONDS = 600 };
 
 enum abandon {
         ABANDON_NEVER,
@@ -104,10 +107,11 @@ struct crowd {
         int64_t board_version; /* of the board that has been seen; -1: take all of it anew */
         int64_t board_at_us, last_answer_us, last_purchase_us;
         struct crowd_counts counts;
-        struct histogram steps[STEPS]; /* until the first good answer */
-        struct histogram waiting;      /* from entering to the pass */
-        struct histogram shopping;     /* from the pass to the tickets */
-        struct histogram purchase;     /* from the arrival to the tickets */
+        struct histogram steps[STEPS];   /* until the first good answer */
+        struct histogram waiting;        /* from entering to the pass */
+        struct histogram shopping;       /* from the pass to the tickets */
+        struct histogram purchase;       /* from the arrival to the tickets */
+        uint32_t series[SERIES_SECONDS]; /* what was done in each second of the phase */
         char first_error[256];
         void (*tick)(void *context, struct crowd *crowd, int64_t now_us); /* now and then, for the progress line */
         void *tick_context;
@@ -138,6 +142,8 @@ void buyer_ask_board(struct crowd *crowd, struct engine_connection *connection);
 
 void crowd_wait(struct crowd *crowd, uint32_t who, int64_t due_us); /* goes on then */
 void crowd_over(struct crowd *crowd, uint32_t who);
+/* Something that this mode is about has been done. */
+void crowd_did(struct crowd *crowd, int64_t now_us);
 uint64_t crowd_random(struct crowd *crowd);
 
 #endif

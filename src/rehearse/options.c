@@ -46,7 +46,8 @@ static const struct flag flags[] = {
          "with --url: keys/access.key of its data folder, to sign the buyers' tokens"},
         {"token", KIND_TEXT, AT(token), 0, 0, 0, "with --url: the operator's token (default: one signed with --key)"},
         {"seed", KIND_NUMBER, AT(seed), 1, 0, INT64_MAX, "of everything that is random"},
-        {"mode", KIND_TEXT, AT(mode_name), 0, 0, 0, "purchase, hold, refuse, status or catalogue (default: purchase)"},
+        {"mode", KIND_TEXT, AT(mode_name), 0, 0, 0,
+         "purchase, hold, refuse, status, catalogue or bare (default: purchase)"},
         {"seconds", KIND_NUMBER, AT(seconds), 5, 1, 3600, "how long the modes other than purchase last"},
         {"acks", KIND_TEXT, AT(acks), 0, 0, 0, "append every acknowledged answer to this file, one JSON line each"},
         {"keep-server", KIND_SWITCH, AT(keep_server), 0, 0, 0,
@@ -57,7 +58,7 @@ static const struct flag flags[] = {
 };
 enum { FLAGS = sizeof flags / sizeof flags[0] };
 
-static const char *const mode_names[] = {"purchase", "hold", "refuse", "status", "catalogue"};
+const char *const rehearse_mode_names[REHEARSE_MODES] = {"purchase", "hold", "refuse", "status", "catalogue", "bare"};
 
 static const struct flag *flag_named(const char *name, size_t length) {
         for (size_t i = 0; i < FLAGS; i++)
@@ -135,14 +136,18 @@ static void conclude(struct rehearse_options *options, struct buffer *problems) 
         if (options->arrive && !read_milliseconds(options->arrive, &options->arrive_ms))
                 buffer_printf(problems, "--arrive-seconds must be a number such as 2 or 0.25, not \"%s\"\n",
                               options->arrive);
-        unsigned mode = 0, modes = sizeof mode_names / sizeof mode_names[0];
-        while (options->mode_name && mode < modes && strcmp(mode_names[mode], options->mode_name))
+        unsigned mode = 0, modes = REHEARSE_MODES;
+        while (options->mode_name && mode < modes && strcmp(rehearse_mode_names[mode], options->mode_name))
                 mode++;
         if (mode == modes)
-                buffer_printf(problems, "--mode must be purchase, hold, refuse, status or catalogue, not \"%s\"\n",
+                buffer_printf(problems,
+                              "--mode must be purchase, hold, refuse, status, catalogue or bare, not \"%s\"\n",
                               options->mode_name);
         options->mode = (enum rehearse_mode)mode;
-        if (options->url && !options->key)
+        bool bare = mode == MODE_BARE;
+        if (bare && !options->url)
+                buffer_add_string(problems, "--mode bare needs --url\n");
+        if (options->url && !options->key && !bare)
                 buffer_add_string(problems, "--url needs --key: keys/access.key of that server's data folder\n");
         if (!options->url && (options->key || options->token))
                 buffer_add_string(problems, "--key and --token are for --url; an own server has its own key\n");
@@ -159,7 +164,7 @@ static void conclude(struct rehearse_options *options, struct buffer *problems) 
 
 enum options_outcome options_read(struct rehearse_options *ret_options, int argc, char **argv,
                                   struct buffer *problems) {
-        struct rehearse_options options = {.arrive_ms = 2000, .mode_name = mode_names[0]};
+        struct rehearse_options options = {.arrive_ms = 2000, .mode_name = rehearse_mode_names[MODE_PURCHASE]};
         for (size_t i = 0; i < FLAGS; i++)
                 if (flags[i].kind == KIND_NUMBER)
                         *(int64_t *)(void *)((char *)&options + flags[i].offset) = flags[i].initial;

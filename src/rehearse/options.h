@@ -12,7 +12,10 @@ enum rehearse_mode {
         MODE_REFUSE,    /* requests that cannot win: half on taken seats, half without a pass */
         MODE_STATUS,    /* place in line, over and over */
         MODE_CATALOGUE, /* one event's page, over and over */
+        MODE_BARE,      /* GET / over and over, from whatever answers at --url: what the client itself can do */
 };
+enum { REHEARSE_MODES = MODE_BARE + 1 };
+extern const char *const rehearse_mode_names[REHEARSE_MODES];
 
 struct rehearse_options {
         int64_t seats, buyers, seats_per_buyer, connections, line_capacity, hold_seconds, pass_seconds, seed, seconds;

@@ -49,6 +49,17 @@ static void write_latencies(struct json_writer *json, const struct crowd *crowd)
         json_object_end(json);
 }
 
+/* What was done in each whole second. */
+static void write_series(struct json_writer *json, const struct crowd *crowd) {
+        unsigned last = SERIES_SECONDS;
+        while (last && !crowd->series[last - 1])
+                last--;
+        json_array(json, "bySecond");
+        for (unsigned i = 0; i < last; i++)
+                json_number(json, 0, crowd->series[i]);
+        json_array_end(json);
+}
+
 static void write_crowd(struct json_writer *json, const struct crowd_counts *counts) {
         json_number(json, "errors", (int64_t)counts->errors);
         json_number(json, "entered", (int64_t)counts->entered);
@@ -64,11 +75,10 @@ static void write_crowd(struct json_writer *json, const struct crowd_counts *cou
 }
 
 void report_json(const struct figures *figures, struct buffer *out) {
-        static const char *const modes[] = {"purchase", "hold", "refuse", "status", "catalogue"};
         struct json_writer json;
         json_begin(&json, out);
         json_object(&json, 0);
-        json_string(&json, "mode", modes[figures->options->mode]);
+        json_string(&json, "mode", rehearse_mode_names[figures->options->mode]);
         json_number(&json, "seats", figures->seats);
         json_number(&json, "buyers", figures->crowd->count);
         json_number(&json, "connections", figures->options->connections);
@@ -86,6 +96,7 @@ void report_json(const struct figures *figures, struct buffer *out) {
         json_real(&json, "signInSeconds", (double)figures->sign_in_us / 1e6);
         json_real(&json, "purchasesPerSecond", per_second(figures->purchases, figures->wall_us));
         json_real(&json, "perSecond", per_second(done(figures), figures->wall_us));
+        write_series(&json, figures->crowd);
         write_latencies(&json, figures->crowd);
         json_number(&json, "serverPeakRssBytes", figures->server_peak_rss_bytes);
         json_real(&json, "serverCpuSeconds", (double)figures->server_cpu_us / 1e6);

@@ -130,6 +130,10 @@ static int open_server(struct rehearsal *rehearsal) {
 static int set_scene(struct rehearsal *rehearsal) {
         const struct rehearse_options *options = &rehearsal->options;
         int fault = open_server(rehearsal);
+        if (!fault && options->mode == MODE_BARE) { /* there are no seats there, and nobody looks at the token */
+                rehearsal->scene.seats = (uint32_t)options->seats_per_buyer;
+                return 0;
+        }
         if (!fault)
                 fault = load_key(rehearsal);
         if (fault)
@@ -164,9 +168,10 @@ static int64_t run_mode(struct rehearsal *rehearsal) {
         static const enum step steps[] = {[MODE_HOLD] = STEP_HOLD,
                                           [MODE_REFUSE] = STEP_HOPELESS,
                                           [MODE_STATUS] = STEP_LINE,
-                                          [MODE_CATALOGUE] = STEP_EVENT};
+                                          [MODE_CATALOGUE] = STEP_EVENT,
+                                          [MODE_BARE] = STEP_BARE};
         enum rehearse_mode mode = rehearsal->options.mode;
-        if (mode != MODE_CATALOGUE)
+        if (mode != MODE_CATALOGUE && mode != MODE_BARE)
                 crowd_run(rehearsal->crowd, STEP_ENTER, 0, 0);
         rehearsal->figures.requests = engine_answers(rehearsal->crowd->engine);
         rehearsal->cpu_start_us = server_cpu_us(&rehearsal->server);
@@ -199,7 +204,8 @@ static int run(struct rehearsal *rehearsal) {
                 buffer_printf(&rehearsal->problem, "cannot gather the crowd: %s", fault_text(fault));
                 return fault;
         }
-        figures->sign_in_us = crowd_run(rehearsal->crowd, STEP_SIGN_IN, 0, 0);
+        if (rehearsal->options.mode != MODE_BARE)
+                figures->sign_in_us = crowd_run(rehearsal->crowd, STEP_SIGN_IN, 0, 0);
         rehearsal->live = isatty(STDERR_FILENO) == 1;
         rehearsal->crowd->tick = tick;
         rehearsal->crowd->tick_context = rehearsal;
@@ -253,7 +259,8 @@ static int count(struct rehearsal *rehearsal) {
         figures->purchases = counts->purchases;
         figures->held = counts->held;
         figures->refunded = counts->refunded;
-        read_metrics(rehearsal);
+        if (rehearsal->options.mode != MODE_BARE)
+                read_metrics(rehearsal);
         if (rehearsal->options.url || rehearsal->options.keep_server)
                 return 0;
         figures->server_ended_badly = server_stop(&rehearsal->server) != 0;
