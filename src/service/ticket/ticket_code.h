@@ -19,7 +19,7 @@ enum {
 
 /* Not terminated. */
 void ticket_code_sign(char out[static TICKET_CODE_LENGTH], const struct token_key *key, const struct ticket_claims *claims);
-/* Is it a code of ours? Pure; costs one Ed25519 verification if it looks like one. */
+/* Is it a code of ours? Pure; costs one Ed25519 signature if it looks like one. */
 bool ticket_code_verify(const struct token_key *key, struct text code, struct ticket_claims *ret_claims);
 
 struct ticket_codes;

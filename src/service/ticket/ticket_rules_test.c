@@ -150,6 +150,12 @@ static void test_code_round_trip(void **state) {
         assert_true(ticket_code_verify(&key, (struct text){code, sizeof code}, &claims));
         assert_true(claims.order == most.order && claims.schedule == most.schedule);
         assert_true(claims.seat == most.seat && claims.place == most.place);
+        /* Anybody can check it offline with the public key. */
+        uint8_t signature[CRYPTO_SIGNATURE_BYTES];
+        size_t length;
+        struct text signed_by = {code + TICKET_CODE_SIGNED_LENGTH + 1, sizeof code - TICKET_CODE_SIGNED_LENGTH - 1};
+        assert_true(text_base64url_decode(signed_by, signature, sizeof signature, &length));
+        assert_true(crypto_verify(signature, code, TICKET_CODE_SIGNED_LENGTH, key.public_key));
 }
 
 static void test_code_refuses(void **state) {

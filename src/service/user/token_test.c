@@ -106,6 +106,12 @@ static void test_form(void **state) {
                  account);
         assert_int_equal(claims_length, strlen(expected));
         assert_memory_equal(claims, expected, claims_length);
+
+        uint8_t signature[CRYPTO_SIGNATURE_BYTES];
+        size_t signature_length, signed_length = (size_t)(second - token.at);
+        struct text signed_by = {second + 1, token.length - signed_length - 1};
+        assert_true(text_base64url_decode(signed_by, signature, sizeof signature, &signature_length));
+        assert_true(crypto_verify(signature, token.at, signed_length, fixture->key.public_key));
 }
 
 static void test_times(void **state) {

@@ -30,7 +30,7 @@ void token_issue(struct buffer *out, const struct token_key *key, account_id acc
 
 enum token_outcome { TOKEN_OK = 1, TOKEN_MALFORMED, TOKEN_FORGED, TOKEN_EXPIRED };
 struct token_claims { account_id account; enum role role; int64_t expires_at; };
-/* Checks form, algorithm, key id, signature, issuer and times. Pure; costs one Ed25519 verification. */
+/* Checks form, algorithm, key id, signature, issuer and times. Pure; costs one Ed25519 signature. */
 int token_verify(const struct token_key *key, struct text token, int64_t now, struct token_claims *ret_claims);
 
 extern const struct db_migration user_migrations[];
