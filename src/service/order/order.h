@@ -8,15 +8,14 @@
  *         declined, hold ended,          │ payment.refunded
  *         or given up by the buyer       ▼
  *                                    REFUNDED
- * CANCELLED → PAID is the late-money move: a capture that arrives after the order was cancelled. */
+ * CANCELLED → PAID is the late-money move: a capture that arrives after the order was cancelled. Money for a schedule that
+ * its organiser has cancelled buys nothing: PENDING or CANCELLED → REFUNDING. */
 #ifndef TICKETRUSH_SERVICE_ORDER_H
 #define TICKETRUSH_SERVICE_ORDER_H
 
-#include "base/fsm.h"
 #include "port/clock.h"
 #include "port/db.h"
-#include "service/limits.h"
-#include "service/vocabulary.h"
+#include "service/order/order_rules.h" /* struct order, its states and their table */
 
 struct edge;
 struct event_service;
@@ -25,22 +24,6 @@ struct lane;
 struct order_service;
 struct payment;
 struct turn;
-
-enum order_state { ORDER_IS_PENDING, ORDER_IS_PAID, ORDER_IS_CONFIRMED, ORDER_IS_CANCELLED, ORDER_IS_REFUNDING, ORDER_IS_REFUNDED };
-extern const struct fsm order_fsm;
-
-struct order {
-        purchase_id id;
-        schedule_id schedule;
-        account_id account;
-        enum order_state state;
-        struct money amount;
-        int64_t refund_amount; /* what is (to be) given back */
-        int64_t created_at, updated_at;
-        uint32_t seat_count;
-        seat_index seats[HOLD_SEATS_MAX];
-        int64_t amounts[HOLD_SEATS_MAX]; /* price per seat, fixed when the order was made */
-};
 
 extern const struct db_migration order_migrations[];
 extern const size_t order_migration_count;
@@ -58,5 +41,7 @@ void order_add_routes(struct order_service *service, struct edge *edge);
 
 /* On the lane. 0, -ENOENT, or another negative fault. */
 int order_read(struct order_service *service, struct turn *turn, purchase_id id, struct order *ret_order);
+/* The same for many: ret_orders[i] is the order of ids[i]; its id is 0 if there is none. */
+int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders, size_t count);
 
 #endif
