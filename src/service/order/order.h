@@ -23,6 +23,7 @@ struct inventory;
 struct lane;
 struct order_service;
 struct payment;
+struct queue;
 struct turn;
 
 extern const struct db_migration order_migrations[];
@@ -33,6 +34,7 @@ struct order_config {
         struct clock *clock;
         struct event_service *events;
         struct inventory *inventory;
+        struct queue *queue; /* for figures; NULL: they have no line */
 };
 int order_service_new(struct order_service **ret_service, const struct order_config *config);
 struct order_service *order_service_free(struct order_service *service);

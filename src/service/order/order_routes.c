@@ -1,7 +1,6 @@
 /* order_routes.c: HTTP of orders: POST and GET /orders, GET and cancel of one, and an organiser's figures of a sale.
  *
- * Each route has a struct that begins with a desk and holds the use case's wish; its kind of command hands the wishes of
- * a batch to the use case. Order JSON is written in one place, write_order. */
+ * Order JSON is written in one place, write_order, so that an order reads the same wherever it is shown. */
 #include "service/desk.h"
 #include "service/event/event.h"
 #include "service/gateway/gateway.h"
@@ -10,20 +9,7 @@
 #include "service/payment/payment.h"
 #include "service/queue/queue.h"
 
-enum { RANK_CANCEL = 40, RANK_CREATE = 50, RANK_READ = 90, LABEL_BYTES = 256, ORDER_BODY_MAX = 1024 };
-
-/* `struct order_x **wishes` of the commands of one kind. */
-#define WISHES(wishes, type, turn, commands, count)                                                                  \
-        struct order_##type **wishes = arena_take((turn)->arena, (count) * sizeof *wishes);                          \
-        if (!wishes)                                                                                                 \
-                return -ENOMEM;                                                                                      \
-        for (size_t i = 0; i < (count); i++)                                                                         \
-                wishes[i] = &((struct type##_ask *)(void *)(commands)[i])->wish
-
-static void settle(struct lane_command **commands, size_t count) {
-        for (size_t i = 0; i < count; i++)
-                commands[i]->outcome = 1; /* the wish has the real one */
-}
+enum { LABEL_BYTES = 256, ORDER_BODY_MAX = 1024 };
 
 /* --- order JSON --- */
 
@@ -58,7 +44,7 @@ static void write_order(struct json_writer *json, const struct order_service *se
         json_string(json, "state", fsm_state_name(&order_fsm, order->state));
         write_money(json, "amount", order->amount.amount, order->amount.currency);
         if (order->state == ORDER_IS_REFUNDING || order->state == ORDER_IS_REFUNDED)
-                write_money(json, "refundAmount", order->refund_amount, order->amount.currency);
+                write_money(json, "refund", order->refund_amount, order->amount.currency);
         if (order->reason != ORDER_REASON_NONE)
                 json_string(json, "reason", order_reason_name(order->reason));
         write_seats(json, service, order);
@@ -67,35 +53,23 @@ static void write_order(struct json_writer *json, const struct order_service *se
 
 /* --- POST /api/v1/orders --- */
 
-struct create_ask {
-        struct desk desk;
-        struct order_create wish;
-};
-
 static const struct json_field create_fields[] = {
-        {.name = "holdId", .type = JSON_ID, .offset = offsetof(struct order_create, hold), .prefix = ID_HOLD},
+        {.name = "holdId", .type = JSON_ID, .offset = offsetof(struct order_create_command, hold), .prefix = ID_HOLD},
         {0},
 };
 
-static int run_create(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        WISHES(wishes, create, turn, commands, count);
-        settle(commands, count);
-        return order_create(service, turn, wishes, count);
-}
-static const struct lane_kind create_kind = {.name = "order.create", .rank = RANK_CREATE, .run = run_create};
-
-static void answer_created(struct request *request, const struct order_create *wish) {
+static void answer_created(struct request *request, const struct order_create_command *command) {
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        write_order(&json, request->service, &wish->order);
-        json_time(&json, "holdExpiresAt", wish->order.state == ORDER_IS_PENDING ? wish->hold_expires_at : 0);
+        write_order(&json, request->service, &command->order);
+        json_time(&json, "holdExpiresAt", command->order.state == ORDER_IS_PENDING ? command->hold_expires_at : 0);
         json_object_end(&json);
         edge_answer_json(request, 201);
 }
 
-static void create_answer(struct request *request, struct lane_command *command) {
-        const struct order_create *wish = &((struct create_ask *)(void *)command)->wish;
-        switch (wish->outcome) {
+static void create_answer(struct request *request, struct lane_command *lane) {
+        const struct order_create_command *command = (struct order_create_command *)(void *)lane;
+        switch (command->lane.outcome) {
         case ORDER_CREATE_NO_HOLD:
                 desk_not_found(request);
                 return;
@@ -105,7 +79,7 @@ static void create_answer(struct request *request, struct lane_command *command)
                 return;
         case ORDER_CREATE_REPLAYED:
         case ORDER_CREATE_MADE:
-                answer_created(request, wish);
+                answer_created(request, command);
                 return;
         case ORDER_CREATE_HOLD_ENDED:
                 edge_answer_problem(request, 410, "HOLD_ENDED",
@@ -130,91 +104,67 @@ static void create_answer(struct request *request, struct lane_command *command)
 
 static void create_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct create_ask *ask = desk_open(request, &create_kind, service, sizeof *ask, create_answer);
-        if (!ask || !desk_read_body(request, create_fields, &ask->wish) || !desk_idempotency(request, &ask->wish.idempotency))
+        struct order_create_command *command = desk_open(request, &order_create_kind, service, sizeof *command, create_answer);
+        if (!command || !desk_read_body(request, create_fields, command) || !desk_idempotency(request, &command->idempotency))
                 return;
-        ask->wish.account = request->caller.account;
-        desk_submit(orders->lane, &ask->desk);
+        command->account = request->caller.account;
+        desk_submit(orders->lane, &command->lane);
 }
 
 /* --- GET /api/v1/orders --- */
 
-struct list_ask {
-        struct desk desk;
-        struct order_list wish;
-};
-
-static int run_list(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        WISHES(wishes, list, turn, commands, count);
-        settle(commands, count);
-        return order_list(service, turn, wishes, count);
-}
-static const struct lane_kind list_kind = {.name = "order.list", .rank = RANK_READ, .read_only = true, .run = run_list};
-
-static void list_answer(struct request *request, struct lane_command *command) {
-        const struct order_list *wish = &((struct list_ask *)(void *)command)->wish;
-        size_t shown = wish->count < wish->limit ? wish->count : wish->limit;
+static void list_answer(struct request *request, struct lane_command *lane) {
+        const struct order_list_command *command = (struct order_list_command *)(void *)lane;
+        size_t shown = command->count < command->limit ? command->count : command->limit;
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        json_array(&json, "items");
+        json_array(&json, "orders");
         for (size_t i = 0; i < shown; i++) {
                 json_object(&json, NULL);
-                write_order(&json, request->service, &wish->orders[i]);
+                write_order(&json, request->service, &command->orders[i]);
                 json_object_end(&json);
         }
         json_array_end(&json);
-        json_id(&json, "nextCursor", ID_ORDER, wish->count > shown ? wish->orders[shown - 1].id : 0);
+        json_id(&json, "nextCursor", ID_ORDER, command->count > shown ? command->orders[shown - 1].id : 0);
         json_object_end(&json);
         edge_answer_json(request, 200);
 }
 
 static void list_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct list_ask *ask = desk_open(request, &list_kind, service, sizeof *ask, list_answer);
-        if (!ask || !desk_page(request, ID_ORDER, &ask->wish.limit, &ask->wish.before))
+        struct order_list_command *command = desk_open(request, &order_list_kind, service, sizeof *command, list_answer);
+        if (!command || !desk_page(request, ID_ORDER, &command->limit, &command->before))
                 return;
-        ask->wish.account = request->caller.account;
-        ask->wish.orders = arena_take(&request->arena, (ask->wish.limit + 1) * sizeof *ask->wish.orders);
-        if (!ask->wish.orders) {
+        command->account = request->caller.account;
+        command->orders = arena_take(&request->arena, (command->limit + 1) * sizeof *command->orders);
+        if (!command->orders) {
                 desk_answer_fault(request, -ENOMEM);
                 return;
         }
-        desk_submit(orders->lane, &ask->desk);
+        desk_submit(orders->lane, &command->lane);
 }
 
 /* --- GET /api/v1/orders/{orderId} --- */
 
-struct get_ask {
-        struct desk desk;
-        struct order_get wish;
-};
-
-static int run_get(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        WISHES(wishes, get, turn, commands, count);
-        settle(commands, count);
-        return order_get(service, turn, wishes, count);
-}
-static const struct lane_kind get_kind = {.name = "order.get", .rank = RANK_READ, .read_only = true, .run = run_get};
-
-static void get_answer(struct request *request, struct lane_command *command) {
-        const struct order_get *wish = &((struct get_ask *)(void *)command)->wish;
-        if (!wish->found) {
+static void get_answer(struct request *request, struct lane_command *lane) {
+        const struct order_get_command *command = (struct order_get_command *)(void *)lane;
+        if (command->lane.outcome == ORDER_READ_NOT_FOUND) {
                 desk_not_found(request);
                 return;
         }
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        write_order(&json, request->service, &wish->order);
-        json_time(&json, "updatedAt", wish->order.updated_at);
-        json_time(&json, "holdExpiresAt", wish->hold_expires_at);
-        json_number(&json, "ticketCount", wish->order.state == ORDER_IS_CONFIRMED ? wish->order.seat_count : 0);
-        if (wish->payment.exists) {
+        write_order(&json, request->service, &command->order);
+        json_time(&json, "updatedAt", command->order.updated_at);
+        json_time(&json, "holdExpiresAt", command->hold_expires_at);
+        json_number(&json, "ticketCount", command->order.state == ORDER_IS_CONFIRMED ? command->order.seat_count : 0);
+        if (command->payment.exists) {
                 json_object(&json, "payment");
-                json_id(&json, "paymentId", ID_PAYMENT, wish->order.id);
-                json_string(&json, "state", fsm_state_name(&payment_fsm, wish->payment.state));
-                if (*wish->payment.code)
-                        json_string(&json, "code", wish->payment.code);
-                json_time(&json, "updatedAt", wish->payment.updated_at);
+                json_id(&json, "paymentId", ID_PAYMENT, command->order.id);
+                json_string(&json, "state", fsm_state_name(&payment_fsm, command->payment.state));
+                if (*command->payment.code)
+                        json_string(&json, "code", command->payment.code);
+                json_time(&json, "updatedAt", command->payment.updated_at);
                 json_object_end(&json);
         }
         json_object_end(&json);
@@ -223,30 +173,18 @@ static void get_answer(struct request *request, struct lane_command *command) {
 
 static void get_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct get_ask *ask = desk_open(request, &get_kind, service, sizeof *ask, get_answer);
-        if (!ask || (ask->wish.id = desk_path_id(request, 0, ID_ORDER)) == 0)
+        struct order_get_command *command = desk_open(request, &order_get_kind, service, sizeof *command, get_answer);
+        if (!command || (command->id = desk_path_id(request, 0, ID_ORDER)) == 0)
                 return;
-        ask->wish.account = request->caller.account;
-        desk_submit(orders->lane, &ask->desk);
+        command->account = request->caller.account;
+        desk_submit(orders->lane, &command->lane);
 }
 
 /* --- POST /api/v1/orders/{orderId}/cancel --- */
 
-struct cancel_ask {
-        struct desk desk;
-        struct order_cancel wish;
-};
-
-static int run_cancel(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        WISHES(wishes, cancel, turn, commands, count);
-        settle(commands, count);
-        return order_cancel(service, turn, wishes, count);
-}
-static const struct lane_kind cancel_kind = {.name = "order.cancel", .rank = RANK_CANCEL, .run = run_cancel};
-
-static void cancel_answer(struct request *request, struct lane_command *command) {
-        const struct order_cancel *wish = &((struct cancel_ask *)(void *)command)->wish;
-        switch (wish->outcome) {
+static void cancel_answer(struct request *request, struct lane_command *lane) {
+        const struct order_cancel_command *command = (struct order_cancel_command *)(void *)lane;
+        switch (command->lane.outcome) {
         case ORDER_CANCEL_NOT_FOUND:
                 desk_not_found(request);
                 return;
@@ -265,33 +203,21 @@ static void cancel_answer(struct request *request, struct lane_command *command)
         }
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        write_order(&json, request->service, &wish->order);
+        write_order(&json, request->service, &command->order);
         json_object_end(&json);
         edge_answer_json(request, 200);
 }
 
 static void cancel_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct cancel_ask *ask = desk_open(request, &cancel_kind, service, sizeof *ask, cancel_answer);
-        if (!ask || (ask->wish.id = desk_path_id(request, 0, ID_ORDER)) == 0)
+        struct order_cancel_command *command = desk_open(request, &order_cancel_kind, service, sizeof *command, cancel_answer);
+        if (!command || (command->id = desk_path_id(request, 0, ID_ORDER)) == 0)
                 return;
-        ask->wish.account = request->caller.account;
-        desk_submit(orders->lane, &ask->desk);
+        command->account = request->caller.account;
+        desk_submit(orders->lane, &command->lane);
 }
 
 /* --- GET /api/v1/schedules/{scheduleId}/figures --- */
-
-struct figures_ask {
-        struct desk desk;
-        struct order_figures wish;
-};
-
-static int run_figures(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        WISHES(wishes, figures, turn, commands, count);
-        settle(commands, count);
-        return order_figures(service, turn, wishes, count);
-}
-static const struct lane_kind figures_kind = {.name = "sale.figures", .rank = RANK_READ, .read_only = true, .run = run_figures};
 
 static void write_seat_counts(struct json_writer *json, const struct order_service *service, schedule_id schedule) {
         struct seat_counts seats;
@@ -320,37 +246,37 @@ static void write_line_counts(struct json_writer *json, const struct order_servi
         json_object_end(json);
 }
 
-static void figures_answer(struct request *request, struct lane_command *command) {
+static void figures_answer(struct request *request, struct lane_command *lane) {
         static const char *const names[ORDER_STATES] = {"pending", "paid", "confirmed", "cancelled", "refunding", "refunded"};
         const struct order_service *service = request->service;
-        const struct order_figures *wish = &((struct figures_ask *)(void *)command)->wish;
-        if (!wish->found) {
+        const struct order_figures_command *command = (struct order_figures_command *)(void *)lane;
+        if (command->lane.outcome == ORDER_READ_NOT_FOUND) {
                 desk_not_found(request);
                 return;
         }
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        json_id(&json, "scheduleId", ID_SCHEDULE, wish->schedule);
-        write_seat_counts(&json, service, wish->schedule);
-        write_line_counts(&json, service, wish->schedule);
+        json_id(&json, "scheduleId", ID_SCHEDULE, command->schedule);
+        write_seat_counts(&json, service, command->schedule);
+        write_line_counts(&json, service, command->schedule);
         json_object(&json, "orders");
         for (unsigned state = 0; state < ORDER_STATES; state++)
-                json_number(&json, names[state], wish->tally.orders[state]);
+                json_number(&json, names[state], command->tally.orders[state]);
         json_object_end(&json);
-        write_money(&json, "captured", wish->tally.captured, wish->currency);
-        write_money(&json, "refunded", wish->tally.refunded, wish->currency);
+        write_money(&json, "captured", command->tally.captured, command->currency);
+        write_money(&json, "refunded", command->tally.refunded, command->currency);
         json_object_end(&json);
         edge_answer_json(request, 200);
 }
 
 static void figures_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct figures_ask *ask = desk_open(request, &figures_kind, service, sizeof *ask, figures_answer);
-        if (!ask || (ask->wish.schedule = desk_path_id(request, 0, ID_SCHEDULE)) == 0)
+        struct order_figures_command *command = desk_open(request, &order_figures_kind, service, sizeof *command, figures_answer);
+        if (!command || (command->schedule = desk_path_id(request, 0, ID_SCHEDULE)) == 0)
                 return;
-        ask->wish.account = request->caller.account;
-        ask->wish.is_operator = request->caller.role == ROLE_OPERATOR;
-        desk_submit(orders->lane, &ask->desk);
+        command->account = request->caller.account;
+        command->is_operator = request->caller.role == ROLE_OPERATOR;
+        desk_submit(orders->lane, &command->lane);
 }
 
 /* --- the table --- */

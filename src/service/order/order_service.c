@@ -1,7 +1,7 @@
 /* order_service.c: the use cases of orders, and the order's part of the purchase saga.
  *
  * Every use case has the same three steps. Load: the orders of the whole batch into a `batch` (each order once, however
- * often it is named). Decide: one wish or event after the other, by order_rules, against what the ones before it
+ * often it is named). Decide: one command or event after the other, by order_rules, against what the ones before it
  * changed. Save: made orders, changed orders and tallies, one statement each. Only the lane's thread comes here. */
 #include "service/order/order_service.h"
 
@@ -160,26 +160,26 @@ static bool price_seats(const struct schedule *schedule, const struct hold *hold
         return true;
 }
 
-static struct order order_of_hold(const struct hold *hold, const struct schedule *schedule, const struct order_create *wish,
+static struct order order_of_hold(const struct hold *hold, const struct schedule *schedule, const struct order_create_command *command,
                                   int64_t now) {
         struct order order = {.id = hold->id, .schedule = hold->schedule, .account = hold->account, .state = ORDER_IS_PENDING,
-                              .created_at = now, .updated_at = now, .idempotency = wish->idempotency};
+                              .created_at = now, .updated_at = now, .idempotency = command->idempotency};
         memcpy(order.amount.currency, schedule->currency, sizeof order.amount.currency);
         return order;
 }
 
-/* Decides one wish; *ret_made tells whether `place` now is an order that has to be inserted. */
-static int create_one(struct order_service *service, struct batch *batch, struct order_create *wish, bool key_made_another,
+/* Decides one command; *ret_made tells whether `place` now is an order that has to be inserted. */
+static int create_one(struct order_service *service, struct batch *batch, struct order_create_command *command, bool key_made_another,
                       bool *ret_made) {
         struct hold hold = {0};
-        int fault = inventory_hold(service->inventory, batch->turn, wish->hold, &hold);
+        int fault = inventory_hold(service->inventory, batch->turn, command->hold, &hold);
         if (fault && fault != -ENOENT)
                 return fault;
-        struct order *place = batch_place(service, batch, wish->hold);
+        struct order *place = batch_place(service, batch, command->hold);
         struct order_create_facts facts = {
-                .hold_is_theirs = !fault && hold.account == wish->account,
+                .hold_is_theirs = !fault && hold.account == command->account,
                 .key_made_another = key_made_another,
-                .idempotency = wish->idempotency,
+                .idempotency = command->idempotency,
                 .existing = place && place->id != 0 ? place : NULL,
                 .hold_is_live = hold.state == HOLD_ACTIVE && hold.expires_at > batch->turn->now,
         };
@@ -191,36 +191,36 @@ static int create_one(struct order_service *service, struct batch *batch, struct
                 facts.schedule_cancelled = schedule->cancelled;
                 facts.sale_ended = schedule_state_at(schedule, batch->turn->now) == SCHEDULE_ENDED;
                 facts.sale_paused = schedule->sale_paused;
-                made = order_of_hold(&hold, schedule, wish, batch->turn->now);
+                made = order_of_hold(&hold, schedule, command, batch->turn->now);
                 facts.every_seat_has_price = price_seats(schedule, &hold, &made);
         }
-        wish->outcome = order_create_decide(&facts);
-        *ret_made = wish->outcome == ORDER_CREATE_MADE;
+        command->lane.outcome = (int)order_create_decide(&facts);
+        *ret_made = command->lane.outcome == ORDER_CREATE_MADE;
         if (*ret_made)
                 *place = made;
-        if (*ret_made || wish->outcome == ORDER_CREATE_REPLAYED) {
-                wish->order = *place;
-                wish->hold_expires_at = hold.expires_at;
+        if (*ret_made || command->lane.outcome == ORDER_CREATE_REPLAYED) {
+                command->order = *place;
+                command->hold_expires_at = hold.expires_at;
         }
         return 0;
 }
 
-/* Which orders did the wishes' keys make? keys[i] belongs to wishes[i]; key 0 was not asked for. */
-static int find_keys(struct turn *turn, struct order_create **wishes, size_t count, struct order_key **ret_keys) {
+/* Which orders did the wishes' keys make? keys[i] belongs to commands[i]; key 0 was not asked for. */
+static int find_keys(struct turn *turn, struct order_create_command *const *commands, size_t count, struct order_key **ret_keys) {
         struct order_key *keys = arena_take(turn->arena, count * sizeof *keys);
         struct order_key *asked = arena_take(turn->arena, count * sizeof *asked);
         if (!keys || !asked)
                 return -ENOMEM;
         size_t asked_count = 0;
         for (size_t i = 0; i < count; i++)
-                if (wishes[i]->idempotency.key != 0)
-                        asked[asked_count++] = (struct order_key){wishes[i]->account, wishes[i]->idempotency.key, 0};
+                if (commands[i]->idempotency.key != 0)
+                        asked[asked_count++] = (struct order_key){commands[i]->account, commands[i]->idempotency.key, 0};
         int fault = asked_count > 0 ? order_store_find_keys(turn, asked, asked_count) : 0;
         if (fault)
                 return fault;
         asked_count = 0;
         for (size_t i = 0; i < count; i++)
-                if (wishes[i]->idempotency.key != 0)
+                if (commands[i]->idempotency.key != 0)
                         keys[i] = asked[asked_count++];
         *ret_keys = keys;
         return 0;
@@ -245,41 +245,43 @@ static int save_made(struct order_service *service, struct batch *batch, const s
         return fault ? fault : batch_save(service, batch);
 }
 
-int order_create(struct order_service *service, struct turn *turn, struct order_create **wishes, size_t count) {
+static int order_create(void *context, struct turn *turn, struct lane_command **given, size_t count) {
+        struct order_service *service = context;
+        struct order_create_command *const *commands = (struct order_create_command *const *)(void *)given;
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         purchase_id *holds = arena_take(turn->arena, count * sizeof *holds);
         const struct order **made = arena_take(turn->arena, count * sizeof *made);
         if (!ids || !holds || !made)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++)
-                ids[i] = wishes[i]->hold;
+                ids[i] = commands[i]->hold;
         struct batch batch;
         struct order_key *keys = NULL;
         int fault = batch_begin(service, turn, ids, count, &batch);
         if (!fault)
-                fault = find_keys(turn, wishes, count, &keys);
+                fault = find_keys(turn, commands, count, &keys);
         size_t made_count = 0;
         map_clear(&service->fresh_keys);
         for (size_t i = 0; !fault && i < count; i++) {
-                const uint64_t *fresh = map_find(&service->fresh_keys, wishes[i]->idempotency.key);
+                const uint64_t *fresh = map_find(&service->fresh_keys, commands[i]->idempotency.key);
                 purchase_id holder = fresh ? *fresh : keys[i].found;
                 bool is_made = false;
-                fault = create_one(service, &batch, wishes[i], holder != 0 && holder != wishes[i]->hold, &is_made);
+                fault = create_one(service, &batch, commands[i], holder != 0 && holder != commands[i]->hold, &is_made);
                 if (fault || !is_made)
                         continue;
-                made[made_count] = batch_place(service, &batch, wishes[i]->hold);
-                holds[made_count++] = wishes[i]->hold;
-                if (wishes[i]->idempotency.key != 0)
-                        fault = map_put(&service->fresh_keys, wishes[i]->idempotency.key, wishes[i]->hold);
+                made[made_count] = batch_place(service, &batch, commands[i]->hold);
+                holds[made_count++] = commands[i]->hold;
+                if (commands[i]->idempotency.key != 0)
+                        fault = map_put(&service->fresh_keys, commands[i]->idempotency.key, commands[i]->hold);
         }
         return fault ? fault : save_made(service, &batch, made, holds, made_count);
 }
 
 /* --- giving up --- */
 
-static int cancel_one(struct order_service *service, struct batch *batch, struct order_cancel *wish) {
-        struct order *order = batch_find(service, batch, wish->id);
-        if (order && order->account != wish->account)
+static int cancel_one(struct order_service *service, struct batch *batch, struct order_cancel_command *command) {
+        struct order *order = batch_find(service, batch, command->id);
+        if (order && order->account != command->account)
                 order = NULL;
         struct order_cancel_facts facts = {.now = batch->turn->now};
         if (order && order->state == ORDER_IS_PENDING) {
@@ -297,23 +299,25 @@ static int cancel_one(struct order_service *service, struct batch *batch, struct
                 facts.refund_percent = schedule->cancel_refund_percent;
         }
         struct order_change change = {0};
-        wish->outcome = order_cancel_decide(order, &facts, &change);
+        command->lane.outcome = (int)order_cancel_decide(order, &facts, &change);
         int fault = change.happens ? batch_change(batch, order, &change, 0) : 0;
         if (!fault && order)
-                wish->order = *order;
+                command->order = *order;
         return fault;
 }
 
-int order_cancel(struct order_service *service, struct turn *turn, struct order_cancel **wishes, size_t count) {
+static int order_cancel(void *context, struct turn *turn, struct lane_command **given, size_t count) {
+        struct order_service *service = context;
+        struct order_cancel_command *const *commands = (struct order_cancel_command *const *)(void *)given;
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         if (!ids)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++)
-                ids[i] = wishes[i]->id;
+                ids[i] = commands[i]->id;
         struct batch batch;
         int fault = batch_begin(service, turn, ids, count, &batch);
         for (size_t i = 0; !fault && i < count; i++)
-                fault = cancel_one(service, &batch, wishes[i]);
+                fault = cancel_one(service, &batch, commands[i]);
         return fault ? fault : batch_save(service, &batch);
 }
 
@@ -333,56 +337,72 @@ int order_read(struct order_service *service, struct turn *turn, purchase_id id,
         return fault;
 }
 
-static int get_one(struct order_service *service, struct turn *turn, const struct order *order, struct order_get *wish) {
-        wish->found = order->id != 0 && order->account == wish->account;
-        if (!wish->found)
+static int get_one(struct order_service *service, struct turn *turn, const struct order *order, struct order_get_command *command) {
+        bool found = order->id != 0 && order->account == command->account;
+        command->lane.outcome = found ? ORDER_READ_FOUND : ORDER_READ_NOT_FOUND;
+        if (!found)
                 return 0;
-        wish->order = *order;
-        int fault = payment_look(service->payment, turn, wish->id, &wish->payment);
+        command->hold_expires_at = 0;
+        command->order = *order;
+        int fault = payment_look(service->payment, turn, command->id, &command->payment);
         if (fault || order->state != ORDER_IS_PENDING)
                 return fault;
         struct hold hold;
-        fault = inventory_hold(service->inventory, turn, wish->id, &hold);
+        fault = inventory_hold(service->inventory, turn, command->id, &hold);
         if (!fault && hold.state == HOLD_ACTIVE)
-                wish->hold_expires_at = hold.expires_at;
+                command->hold_expires_at = hold.expires_at;
         return fault == -ENOENT ? 0 : fault;
 }
 
-int order_get(struct order_service *service, struct turn *turn, struct order_get **wishes, size_t count) {
+static int order_get(void *context, struct turn *turn, struct lane_command **given, size_t count) {
+        struct order_service *service = context;
+        struct order_get_command *const *commands = (struct order_get_command *const *)(void *)given;
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         struct order *orders = arena_take(turn->arena, count * sizeof *orders);
         if (!ids || !orders)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++)
-                ids[i] = wishes[i]->id;
+                ids[i] = commands[i]->id;
         int fault = order_store_load(&service->store, turn, ids, orders, count);
         for (size_t i = 0; !fault && i < count; i++)
-                fault = get_one(service, turn, &orders[i], wishes[i]);
+                fault = get_one(service, turn, &orders[i], commands[i]);
         return fault;
 }
 
-int order_list(struct order_service *service, struct turn *turn, struct order_list **wishes, size_t count) {
-        (void)service;
-        int fault = 0;
-        for (size_t i = 0; !fault && i < count; i++)
-                fault = order_store_list(turn, wishes[i]->account, wishes[i]->before, wishes[i]->limit + 1, wishes[i]->orders,
-                                         &wishes[i]->count);
-        return fault;
-}
-
-int order_figures(struct order_service *service, struct turn *turn, struct order_figures **wishes, size_t count) {
+static int order_list(void *context, struct turn *turn, struct lane_command **given, size_t count) {
+        (void)context;
         int fault = 0;
         for (size_t i = 0; !fault && i < count; i++) {
-                struct order_figures *wish = wishes[i];
-                const struct schedule *schedule = event_schedule(service->events, turn->db, wish->schedule);
-                wish->found = schedule && (wish->is_operator || schedule->organiser == wish->account);
-                if (!wish->found)
-                        continue;
-                memcpy(wish->currency, schedule->currency, sizeof wish->currency);
-                fault = order_store_tally(turn, wish->schedule, &wish->tally);
+                struct order_list_command *command = (struct order_list_command *)(void *)given[i];
+                command->lane.outcome = ORDER_READ_FOUND;
+                fault = order_store_list(turn, command->account, command->before, command->limit + 1, command->orders,
+                                         &command->count);
         }
         return fault;
 }
+
+static int order_figures(void *context, struct turn *turn, struct lane_command **given, size_t count) {
+        struct order_service *service = context;
+        int fault = 0;
+        for (size_t i = 0; !fault && i < count; i++) {
+                struct order_figures_command *command = (struct order_figures_command *)(void *)given[i];
+                const struct schedule *schedule = event_schedule(service->events, turn->db, command->schedule);
+                bool found = schedule && (command->is_operator || schedule->organiser == command->account);
+                command->lane.outcome = found ? ORDER_READ_FOUND : ORDER_READ_NOT_FOUND;
+                if (!found)
+                        continue;
+                memcpy(command->currency, schedule->currency, sizeof command->currency);
+                fault = order_store_tally(turn, command->schedule, &command->tally);
+        }
+        return fault;
+}
+
+/* What a turn runs first: what changes orders before what reads them. */
+const struct lane_kind order_cancel_kind = {.name = "order.cancel", .rank = 40, .run = order_cancel};
+const struct lane_kind order_create_kind = {.name = "order.create", .rank = 50, .run = order_create};
+const struct lane_kind order_get_kind = {.name = "order.get", .rank = 90, .read_only = true, .run = order_get};
+const struct lane_kind order_list_kind = {.name = "order.list", .rank = 90, .read_only = true, .run = order_list};
+const struct lane_kind order_figures_kind = {.name = "sale.figures", .rank = 90, .read_only = true, .run = order_figures};
 
 /* --- the saga --- */
 
@@ -451,19 +471,21 @@ int order_service_new(struct order_service **ret_service, const struct order_con
         if (!service)
                 return -ENOMEM;
         *service = (struct order_service){
-                .lane = config->lane, .clock = config->clock, .events = config->events, .inventory = config->inventory};
+                .lane = config->lane, .clock = config->clock, .events = config->events, .inventory = config->inventory,
+                .queue = config->queue};
         map_init(&service->places);
         map_init(&service->fresh_keys);
         int fault = order_store_init(&service->store);
+        if (!fault)
+                fault = lane_add_consumer(config->lane, &(struct lane_consumer){
+                        .name = "order", .service = service, .consume = order_consume,
+                        .types = EVENT_BIT(PAYMENT_CAPTURED) | EVENT_BIT(PAYMENT_DECLINED) | EVENT_BIT(PAYMENT_REFUNDED) |
+                                 EVENT_BIT(TICKET_ISSUED) | EVENT_BIT(SEATS_LOST) | EVENT_BIT(SEATS_RELEASED)});
         if (fault) {
                 order_service_free(service);
                 return fault;
         }
         lane_add_room(config->lane, &(struct lane_room){.name = "order", .service = service, .rolled_back = order_rolled_back});
-        lane_add_consumer(config->lane, &(struct lane_consumer){
-                .name = "order", .service = service, .consume = order_consume,
-                .types = EVENT_BIT(PAYMENT_CAPTURED) | EVENT_BIT(PAYMENT_DECLINED) | EVENT_BIT(PAYMENT_REFUNDED) |
-                         EVENT_BIT(TICKET_ISSUED) | EVENT_BIT(SEATS_LOST) | EVENT_BIT(SEATS_RELEASED)});
         *ret_service = service;
         return 0;
 }

@@ -1,6 +1,4 @@
-/* order_service.h: the use cases of orders. Each takes a batch of one kind; routes wrap them into commands.
- *
- * A use case returns 0 or a fault (then nothing of the turn is stored); each wish carries its own positive outcome. */
+/* order_service.h: the use cases of orders, as kinds of commands. Submit them with a lane, service = the order service. */
 #ifndef TICKETRUSH_SERVICE_ORDER_SERVICE_H
 #define TICKETRUSH_SERVICE_ORDER_SERVICE_H
 
@@ -15,6 +13,7 @@ struct order_service {
         struct clock *clock;
         struct event_service *events;
         struct inventory *inventory;
+        struct queue *queue;
         struct payment *payment;
         struct order_store store;
         struct map places;     /* of the batch in hand: order → its place */
@@ -22,55 +21,59 @@ struct order_service {
 };
 
 /* POST /orders: an order of a hold, priced now. */
-struct order_create {
+struct order_create_command {
+        struct lane_command lane; /* outcome: enum order_create_outcome */
         account_id account;
         purchase_id hold;
         struct idempotency idempotency;
-        enum order_create_outcome outcome;
         struct order order;      /* when made or replayed */
         int64_t hold_expires_at; /* the same */
 };
-int order_create(struct order_service *service, struct turn *turn, struct order_create **wishes, size_t count);
+extern const struct lane_kind order_create_kind;
 
 /* POST /orders/{orderId}/cancel */
-struct order_cancel {
+struct order_cancel_command {
+        struct lane_command lane; /* outcome: enum order_cancel_outcome */
         account_id account;
         purchase_id id;
-        enum order_cancel_outcome outcome;
         struct order order; /* as it stands now, if found */
 };
-int order_cancel(struct order_service *service, struct turn *turn, struct order_cancel **wishes, size_t count);
+extern const struct lane_kind order_cancel_kind;
+
+/* The outcomes of the commands that read. */
+enum order_read_outcome { ORDER_READ_NOT_FOUND = 1, ORDER_READ_FOUND };
 
 /* GET /orders/{orderId} */
-struct order_get {
+struct order_get_command {
+        struct lane_command lane;
         account_id account;
         purchase_id id;
-        bool found;
         struct order order;
         struct payment_view payment;
         int64_t hold_expires_at; /* 0: the hold is over, or used up */
 };
-int order_get(struct order_service *service, struct turn *turn, struct order_get **wishes, size_t count);
+extern const struct lane_kind order_get_kind;
 
-/* GET /orders: the wish brings room for limit + 1 orders; one more than the limit says that there is a next page. */
-struct order_list {
+/* GET /orders: who asks brings room for limit + 1 orders; one more than the limit says that there is a next page. */
+struct order_list_command {
+        struct lane_command lane; /* always ORDER_READ_FOUND */
         account_id account;
         purchase_id before; /* 0: from the newest */
         unsigned limit;
         struct order *orders;
         size_t count;
 };
-int order_list(struct order_service *service, struct turn *turn, struct order_list **wishes, size_t count);
+extern const struct lane_kind order_list_kind;
 
-/* GET /schedules/{scheduleId}/figures: the order's share of them. */
-struct order_figures {
+/* GET /schedules/{scheduleId}/figures: the orders' share of them. */
+struct order_figures_command {
+        struct lane_command lane;
         account_id account;
         bool is_operator; /* may see every schedule; others their own */
         schedule_id schedule;
-        bool found;
         char currency[4];
         struct order_tally tally;
 };
-int order_figures(struct order_service *service, struct turn *turn, struct order_figures **wishes, size_t count);
+extern const struct lane_kind order_figures_kind;
 
 #endif

@@ -7,47 +7,23 @@
 #include "service/payment/payment_service.h"
 #include "service/ticket/ticket.h"
 
-enum { RANK_START = 60, PAY_BODY_MAX = 1024 };
-
-struct pay_ask {
-        struct desk desk;
-        struct payment_start wish;
-};
+enum { PAY_BODY_MAX = 1024 };
 
 static const struct json_field pay_fields[] = {
-        {.name = "paymentToken", .type = JSON_TEXT, .optional = true, .offset = offsetof(struct payment_start, token),
+        {.name = "paymentToken", .type = JSON_TEXT, .optional = true, .offset = offsetof(struct payment_start_command, token),
          .min = 0, .max = PAY_REFERENCE_MAX - 1},
         {0},
 };
 
-static int run_start(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
-        struct payment_start **wishes = arena_take(turn->arena, count * sizeof *wishes);
-        if (!wishes)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                wishes[i] = &((struct pay_ask *)(void *)commands[i])->wish;
-        int fault = payment_start(service, turn, wishes, count);
-        for (size_t i = 0; i < count; i++) {
-                commands[i]->outcome = (int)wishes[i]->outcome;
-                if (wishes[i]->outcome != PAYMENT_START_WAITS)
-                        continue;
-                commands[i]->outcome = LANE_WAIT;
-                commands[i]->wait_key = wishes[i]->order;
-                commands[i]->wait_until = turn->now + PAY_WAIT_SECONDS * 1000;
-        }
-        return fault;
-}
-static const struct lane_kind start_kind = {.name = "payment.start", .rank = RANK_START, .run = run_start};
-
-static void answer_confirmed(struct request *request, const struct payment_start *wish) {
+static void answer_confirmed(struct request *request, const struct payment_start_command *command) {
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        json_id(&json, "orderId", ID_ORDER, wish->order);
+        json_id(&json, "orderId", ID_ORDER, command->order);
         json_string(&json, "state", "CONFIRMED");
         json_array(&json, "tickets");
-        for (unsigned place = 0; place < wish->seat_count; place++) {
+        for (unsigned place = 0; place < command->seat_count; place++) {
                 char ticket[TICKET_TEXT_MAX];
-                size_t length = ticket_format(ticket, wish->order, place);
+                size_t length = ticket_format(ticket, command->order, place);
                 json_text(&json, NULL, (struct text){ticket, length});
         }
         json_array_end(&json);
@@ -55,10 +31,10 @@ static void answer_confirmed(struct request *request, const struct payment_start
         edge_answer_json(request, 200);
 }
 
-static void answer_pending(struct request *request, const struct payment_start *wish) {
+static void answer_pending(struct request *request, const struct payment_start_command *command) {
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        json_id(&json, "orderId", ID_ORDER, wish->order);
+        json_id(&json, "orderId", ID_ORDER, command->order);
         json_string(&json, "state", "PENDING");
         json_string(&json, "detail", "We are still asking the payment provider. Your seats are kept; do not pay again. "
                                      "Look at the order in a moment.");
@@ -66,9 +42,9 @@ static void answer_pending(struct request *request, const struct payment_start *
         edge_answer_json(request, 202);
 }
 
-static void pay_answer(struct request *request, struct lane_command *command) {
-        const struct payment_start *wish = &((struct pay_ask *)(void *)command)->wish;
-        switch (command->outcome) {
+static void pay_answer(struct request *request, struct lane_command *lane) {
+        const struct payment_start_command *command = (struct payment_start_command *)(void *)lane;
+        switch (lane->outcome) {
         case PAYMENT_START_NOT_FOUND:
                 desk_not_found(request);
                 return;
@@ -77,7 +53,7 @@ static void pay_answer(struct request *request, struct lane_command *command) {
                                     "This Idempotency-Key was used with another body. Send a new key with a new wish.", 0);
                 return;
         case PAYMENT_START_CONFIRMED:
-                answer_confirmed(request, wish);
+                answer_confirmed(request, command);
                 return;
         case PAYMENT_START_DECLINED:
                 edge_answer_problem(request, 402, "PAYMENT_DECLINED",
@@ -100,25 +76,26 @@ static void pay_answer(struct request *request, struct lane_command *command) {
                                     "The seats were gone; your money is being returned in full.", 0);
                 return;
         default: /* LANE_WAITED */
-                answer_pending(request, wish);
+                answer_pending(request, command);
         }
 }
 
 static void pay_ask(void *service, struct request *request) {
         struct payment *payment = service;
-        struct pay_ask *ask = desk_open(request, &start_kind, service, sizeof *ask, pay_answer);
-        if (!ask || (ask->wish.order = desk_path_id(request, 0, ID_ORDER)) == 0)
+        struct payment_start_command *command =
+                desk_open(request, &payment_start_kind, service, sizeof *command, pay_answer);
+        if (!command || (command->order = desk_path_id(request, 0, ID_ORDER)) == 0)
                 return;
-        if (request->body.length > 0 && !desk_read_body(request, pay_fields, &ask->wish))
+        if (request->body.length > 0 && !desk_read_body(request, pay_fields, command))
                 return;
-        if (!desk_idempotency(request, &ask->wish.idempotency))
+        if (!desk_idempotency(request, &command->idempotency))
                 return;
-        if (ask->wish.token.length >= PAY_REFERENCE_MAX) {
+        if (command->token.length >= PAY_REFERENCE_MAX) {
                 edge_answer_problem(request, 400, "INVALID_BODY", "paymentToken: must be at most 63 bytes", 0);
                 return;
         }
-        ask->wish.account = request->caller.account;
-        desk_submit(payment->lane, &ask->desk);
+        command->account = request->caller.account;
+        desk_submit(payment->lane, &command->lane);
 }
 
 static const struct route pay_route = {

@@ -82,7 +82,7 @@ static void call_run(struct worker_job *job) {
         case PAYMENT_QUESTIONS:
                 IMPOSSIBLE("a call without a question");
         }
-        if (lane_submit(payment->lane, &call->command) == 0)
+        if (lane_submit(payment->lane, &call->lane) == 0)
                 return;
         for (size_t i = 0; i < call->count; i++)
                 payment_knock(payment, call->orders[i].order);
@@ -113,7 +113,7 @@ static const struct lane_kind outcome_kind = {.name = "payment.outcome", .rank =
 static void hand_out(struct payment *payment, enum payment_question question, const struct pay_order *orders, size_t count) {
         struct payment_call *call = call_take(payment);
         if (call) {
-                call->command = (struct lane_command){.kind = &outcome_kind, .service = payment, .done = call_done};
+                call->lane = (struct lane_command){.kind = &outcome_kind, .service = payment, .done = call_done};
                 call->job.run = call_run;
                 call->payment = payment;
                 call->question = question;
@@ -210,9 +210,9 @@ static int changes_save(struct payment *payment, struct turn *turn, struct chang
 
 /* --- starting --- */
 
-static enum payment_start_outcome start_decide(const struct payment_start *wish, const struct order *order,
+static enum payment_start_outcome start_decide(const struct payment_start_command *command, const struct order *order,
                                                const struct payment_row *row) {
-        struct payment_start_facts facts = {.found = order->id != 0 && order->account == wish->account};
+        struct payment_start_facts facts = {.found = order->id != 0 && order->account == command->account};
         if (facts.found) {
                 facts.order_confirmed = order->state == ORDER_IS_CONFIRMED;
                 facts.order_cancelled = order->state == ORDER_IS_CANCELLED;
@@ -222,26 +222,25 @@ static enum payment_start_outcome start_decide(const struct payment_start *wish,
         if (row) {
                 facts.exists = true;
                 facts.state = row->state;
-                facts.key_reused = wish->idempotency.key != 0 && wish->idempotency.key == row->idempotency.key &&
-                                   wish->idempotency.fingerprint != row->idempotency.fingerprint;
+                facts.key_reused = command->idempotency.key != 0 && command->idempotency.key == row->idempotency.key &&
+                                   command->idempotency.fingerprint != row->idempotency.fingerprint;
         }
         return payment_start_decide(&facts);
 }
 
-static struct payment_row row_of(const struct payment_start *wish, const struct order *order, int64_t now) {
+static struct payment_row row_of(const struct payment_start_command *command, const struct order *order, int64_t now) {
         struct payment_row row = {
                 .id = order->id, .schedule = order->schedule, .account = order->account, .state = PAYMENT_IS_READY,
                 .attempts = 1, .amount = order->amount, .next_at = now + PAYMENT_PATIENCE_MS, .created_at = now,
-                .idempotency = wish->idempotency};
-        PRE(wish->token.length < sizeof row.token);
-        if (wish->token.length > 0)
-                memcpy(row.token, wish->token.at, wish->token.length);
+                .idempotency = command->idempotency};
+        PRE(command->token.length < sizeof row.token);
+        if (command->token.length > 0)
+                memcpy(row.token, command->token.at, command->token.length);
         move(&row, PAYMENT_IS_CONFIRMING, now);
         return row;
 }
 
-/* The payments that the wishes' orders have, and their orders; both in the order of the wishes. A wish for an order that
- * an earlier wish of the batch names gets that one's place: places[i] <= i. */
+/* The orders that the commands name, each once, and their payments; commands[i] is about orders[places[i]]. */
 struct start_batch {
         struct order *orders;
         struct payment_row **rows;
@@ -249,7 +248,7 @@ struct start_batch {
         size_t count; /* distinct orders */
 };
 
-static int start_load(struct payment *payment, struct turn *turn, struct payment_start **wishes, size_t count,
+static int start_load(struct payment *payment, struct turn *turn, struct payment_start_command *const *commands, size_t count,
                       struct start_batch *ret_batch) {
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         struct start_batch batch = {
@@ -261,14 +260,14 @@ static int start_load(struct payment *payment, struct turn *turn, struct payment
                 return -ENOMEM;
         map_clear(&payment->places);
         for (size_t i = 0; i < count; i++) {
-                const uint64_t *place = map_find(&payment->places, wishes[i]->order);
+                const uint64_t *place = map_find(&payment->places, commands[i]->order);
                 batch.places[i] = place ? *place : batch.count;
                 if (place)
                         continue;
-                int fault = map_put(&payment->places, wishes[i]->order, batch.count);
+                int fault = map_put(&payment->places, commands[i]->order, batch.count);
                 if (fault)
                         return fault;
-                ids[batch.count++] = wishes[i]->order;
+                ids[batch.count++] = commands[i]->order;
         }
         int fault = order_read_many(payment->orders, turn, ids, batch.orders, batch.count);
         if (!fault)
@@ -278,29 +277,40 @@ static int start_load(struct payment *payment, struct turn *turn, struct payment
         return fault;
 }
 
-int payment_start(struct payment *payment, struct turn *turn, struct payment_start **wishes, size_t count) {
+static int start_one(struct payment *payment, struct turn *turn, struct payment_start_command *command, const struct order *order,
+                     struct payment_row *row) {
+        *row = row_of(command, order, turn->now);
+        wait_until(payment, row, row->next_at);
+        command->lane.outcome = LANE_WAIT;
+        command->lane.wait_key = order->id;
+        command->lane.wait_until = turn->now + PAY_WAIT_SECONDS * 1000;
+        int fault = say(turn, row, PAYMENT_STARTED, 0, (struct text){0});
+        return fault ? fault : note_question(payment, row, PAYMENT_ASK_CONFIRM);
+}
+
+static int payment_start(void *service, struct turn *turn, struct lane_command **given, size_t count) {
+        struct payment *payment = service;
+        struct payment_start_command *const *commands = (struct payment_start_command *const *)(void *)given;
         struct start_batch batch = {0};
         struct payment_row *started = arena_take(turn->arena, count * sizeof *started);
         size_t started_count = 0;
-        int fault = started ? start_load(payment, turn, wishes, count, &batch) : -ENOMEM;
+        int fault = started ? start_load(payment, turn, commands, count, &batch) : -ENOMEM;
         for (size_t i = 0; !fault && i < count; i++) {
                 const struct order *order = &batch.orders[batch.places[i]];
                 struct payment_row **row = &batch.rows[batch.places[i]];
-                wishes[i]->outcome = start_decide(wishes[i], order, *row);
-                wishes[i]->seat_count = wishes[i]->outcome == PAYMENT_START_NOT_FOUND ? 0 : order->seat_count;
-                if (wishes[i]->outcome != PAYMENT_START_WAITS)
+                enum payment_start_outcome outcome = start_decide(commands[i], order, *row);
+                commands[i]->lane.outcome = (int)outcome;
+                commands[i]->seat_count = outcome == PAYMENT_START_NOT_FOUND ? 0 : order->seat_count;
+                if (outcome != PAYMENT_START_WAITS)
                         continue;
                 *row = &started[started_count++];
-                **row = row_of(wishes[i], order, turn->now);
-                wait_until(payment, *row, (*row)->next_at);
-                fault = say(turn, *row, PAYMENT_STARTED, 0, (struct text){0});
-                if (!fault)
-                        fault = note_question(payment, *row, PAYMENT_ASK_CONFIRM);
+                fault = start_one(payment, turn, commands[i], order, *row);
         }
         if (!fault && started_count > 0)
                 fault = payment_store_insert(&payment->store, turn, started, started_count);
         return fault;
 }
+const struct lane_kind payment_start_kind = {.name = "payment.start", .rank = 60, .run = payment_start};
 
 /* --- hearing --- */
 
@@ -573,6 +583,9 @@ static int payment_begin(struct payment *payment, const struct payment_config *c
         if (!fault)
                 fault = payment_store_reload(&payment->store, lane_db(config->lane));
         if (!fault)
+                fault = lane_add_consumer(config->lane, &(struct lane_consumer){
+                        .name = "payment", .service = payment, .types = EVENT_BIT(ORDER_REFUNDING), .consume = payment_consume});
+        if (!fault)
                 fault = workers_new(&payment->workers, "pay", payment->worker_count, PAYMENT_CALLS_QUEUED_MAX);
         struct map_entry entry;
         /* Nobody knows what became of the questions of an earlier run: ask about every open payment now. */
@@ -600,8 +613,6 @@ int payment_new(struct payment **ret_payment, const struct payment_config *confi
         lane_add_room(config->lane, &(struct lane_room){
                 .name = "payment", .service = payment, .due = payment_due, .tick = payment_tick,
                 .committed = payment_committed, .rolled_back = payment_rolled_back});
-        lane_add_consumer(config->lane, &(struct lane_consumer){
-                .name = "payment", .service = payment, .types = EVENT_BIT(ORDER_REFUNDING), .consume = payment_consume});
         *ret_payment = payment;
         return 0;
 }

@@ -1,4 +1,4 @@
-/* payment_service.h: the use cases of payments, and how the provider is asked.
+/* payment_service.h: the use cases of payments, as kinds of commands, and how the provider is asked.
  *
  *   turn: row CONFIRMING, "ask confirm" noted ──commit──► call (up to PAY_BATCH_MAX payments) ──► worker: provider
  *   turn: payment.outcome ◄── the same call, with answers, as ONE lane command ◄──────────────────────┘
@@ -31,7 +31,7 @@ enum {
 
 /* One question about several payments: a job for a worker, then a command for the lane. */
 struct payment_call {
-        struct lane_command command; /* first: the lane gives it back */
+        struct lane_command lane; /* first: the lane gives it back */
         struct worker_job job;
         struct payment *payment;
         struct payment_call *next_free;
@@ -65,16 +65,17 @@ struct payment {
         _Atomic size_t knock_count;
 };
 
-/* POST /orders/{orderId}/pay. PAYMENT_START_WAITS: the end is told by turn_wake on the order's id. */
-struct payment_start {
+/* POST /orders/{orderId}/pay. A payment that was started answers LANE_WAIT: the end is told by turn_wake on the order's
+ * id, or after PAY_WAIT_SECONDS LANE_WAITED. */
+struct payment_start_command {
+        struct lane_command lane; /* outcome: enum payment_start_outcome */
         account_id account;
         purchase_id order;
         struct idempotency idempotency;
         struct text token;   /* what the buyer's side of the provider gave; shorter than PAY_REFERENCE_MAX */
-        enum payment_start_outcome outcome;
         uint32_t seat_count; /* of the order, if found: its tickets are 0 … seat_count - 1 */
 };
-int payment_start(struct payment *payment, struct turn *turn, struct payment_start **wishes, size_t count);
+extern const struct lane_kind payment_start_kind;
 
 /* pay_provider.notify: any thread, any time, any number of times. */
 void payment_knock(void *payment, purchase_id order);
