@@ -49,7 +49,8 @@ struct entry {
 struct pay_fake {
         struct pay_provider provider; /* first: the port's */
         struct pay_fake_config config;
-        int file; /* -1: memory only */
+        int file;    /* -1: memory only */
+        bool broken; /* half a write stands at its end and cannot be cut off: no more is written before the next start */
         off_t length;
         pthread_mutex_t lock;
         struct map places; /* order → its place in entries */
@@ -253,10 +254,11 @@ static bool draft_write(struct pay_fake *fake, const struct draft *draft) {
         if (length == 0)
                 return true;
         if (fake->file >= 0) {
+                if (fake->broken)
+                        return false;
                 ssize_t written = pwrite(fake->file, draft->records, length, fake->length);
-                if (written < 0 || (size_t)written != length) {
-                        if (ftruncate(fake->file, fake->length) != 0)
-                                return false; /* the next write covers it, or the next start cuts it off */
+                if (written != (ssize_t)length) {
+                        fake->broken = ftruncate(fake->file, fake->length) != 0;
                         return false;
                 }
                 fake->length += (off_t)length;
