@@ -182,7 +182,7 @@ static int open_services(struct node *node) {
                                       .events = node->events, .queue = node->queue});
         if (!fault)
                 fault = order_service_new(&node->orders, &(struct order_config){.lane = node->lane, .clock = clock,
-                                          .events = node->events, .inventory = node->inventory});
+                                          .events = node->events, .inventory = node->inventory, .queue = node->queue});
         if (!fault)
                 fault = payment_new(&node->payment, &(struct payment_config){.lane = node->lane, .clock = clock,
                                     .orders = node->orders, .provider = node->provider,

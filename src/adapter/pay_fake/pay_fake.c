@@ -1,8 +1,9 @@
 /* pay_fake.c: the built-in payment provider.
  *
- * The book is what a real provider would have in its own house: one record for each charge, refusal, promise and refund,
- * appended to a file with one write(2) per call and a checksum each; in memory the same as an array of entries, found by
- * a map. Everything is idempotent by the order's number, so both keys (confirm:order, refund:order) are in the entry.
+ * The book is what a real provider would have in its own house: one record for each charge, refusal, promise and
+ * refund, appended to a file with one write(2) per call and a checksum each; in memory the same as an array of entries,
+ * found by a map. Everything is idempotent by the order's number, so both keys (confirm:order, refund:order) are in the
+ * entry.
  *
  * Troubles are of two kinds. Some change what is written into the book: a refusal, or a charge that nobody may know of
  * before `known_at`. Others only change what is told when. What happened to an order once is in its entry and stays so,
@@ -23,7 +24,12 @@
 
 enum { TOKEN_DELAY_MS = 1000, PERMILLE = 1000 };
 
-enum record_kind { RECORD_CHARGE = 1, RECORD_REFUSAL, RECORD_PROMISE /* a charge, when its time has come */, RECORD_REFUND };
+enum record_kind {
+        RECORD_CHARGE = 1,
+        RECORD_REFUSAL,
+        RECORD_PROMISE /* a charge, when its time has come */,
+        RECORD_REFUND
+};
 
 struct record {
         uint64_t order;
@@ -50,7 +56,8 @@ struct pay_fake {
         struct pay_provider provider; /* first: the port's */
         struct pay_fake_config config;
         int file;    /* -1: memory only */
-        bool broken; /* half a write stands at its end and cannot be cut off: no more is written before the next start */
+        bool broken; /* half a write stands at its end and cannot be cut off: no more is written before the next start
+                      */
         off_t length;
         pthread_mutex_t lock;
         struct map places; /* order → its place in entries */
@@ -126,8 +133,10 @@ static bool parse_rule(struct text piece, struct pay_fake_rule *ret_rule, char p
                 return explain(problem, piece, "the delay must be 0 to 3600000 milliseconds");
         if (has_times && (!text_to_number(rest, 1000, &times) || times == 0))
                 return explain(problem, piece, "the number of times must be 1 to 1000");
-        *ret_rule = (struct pay_fake_rule){
-                .trouble = trouble, .permille = (uint32_t)permille, .delay_ms = (uint32_t)delay_ms, .times = (uint32_t)times};
+        *ret_rule = (struct pay_fake_rule){.trouble = trouble,
+                                           .permille = (uint32_t)permille,
+                                           .delay_ms = (uint32_t)delay_ms,
+                                           .times = (uint32_t)times};
         return true;
 }
 
@@ -172,7 +181,8 @@ static bool rule_of_token(const char *token, struct pay_fake_rule *ret_rule) {
                 return false;
         if (rest.length > 0 && !text_to_number(rest, 1000, &times))
                 return false;
-        *ret_rule = (struct pay_fake_rule){.trouble = trouble, .delay_ms = (uint32_t)delay_ms, .times = (uint32_t)times};
+        *ret_rule =
+                (struct pay_fake_rule){.trouble = trouble, .delay_ms = (uint32_t)delay_ms, .times = (uint32_t)times};
         return true;
 }
 
@@ -241,7 +251,8 @@ static void draft_add(struct draft *draft, struct entry *entry, enum record_kind
                       int64_t amount, int64_t now, int64_t known_at) {
         entry->drafted = true;
         struct record *record = &draft->records[draft->count++];
-        *record = (struct record){.order = order->order, .amount = amount, .at = now, .known_at = known_at, .kind = kind};
+        *record =
+                (struct record){.order = order->order, .amount = amount, .at = now, .known_at = known_at, .kind = kind};
         memcpy(record->currency, order->amount.currency, sizeof record->currency);
         record->checksum = checksum_of(record);
 }
@@ -290,7 +301,8 @@ static bool keep_promise(struct entry *entry, const struct pay_order *order, int
 }
 
 /* What is known about an order of which the book knows something. */
-static void tell(const struct entry *entry, purchase_id order, int64_t now, bool also_returned, struct pay_result *result) {
+static void tell(const struct entry *entry, purchase_id order, int64_t now, bool also_returned,
+                 struct pay_result *result) {
         if (entry->drafted) /* twice in one call */
                 answer(result, PAY_UNKNOWN, "IN_PROGRESS", order);
         else if (entry->kind == RECORD_REFUSAL)
@@ -347,7 +359,8 @@ static void know_nothing(const struct pay_order *orders, struct pay_result *resu
 }
 
 /* Under the lock: one batch of confirms, without the waiting and the noise around them. */
-static void confirm_all(struct pay_fake *fake, const struct pay_order *orders, struct pay_result *results, size_t count) {
+static void confirm_all(struct pay_fake *fake, const struct pay_order *orders, struct pay_result *results,
+                        size_t count) {
         struct draft draft = {.count = 0};
         int64_t now = now_of(fake);
         for (size_t i = 0; i < count; i++) {
@@ -394,7 +407,8 @@ static uint32_t make_noise(struct pay_fake *fake, const struct pay_order *orders
         return delay_ms;
 }
 
-static void fake_confirm(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results, size_t count) {
+static void fake_confirm(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results,
+                         size_t count) {
         struct pay_fake *fake = (struct pay_fake *)(void *)provider;
         PRE(count <= PAY_BATCH_MAX);
         pthread_mutex_lock(&fake->lock);
@@ -406,7 +420,8 @@ static void fake_confirm(struct pay_provider *provider, const struct pay_order *
         make_noise(fake, orders, count, false);
 }
 
-static void fake_query(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results, size_t count) {
+static void fake_query(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results,
+                       size_t count) {
         struct pay_fake *fake = (struct pay_fake *)(void *)provider;
         PRE(count <= PAY_BATCH_MAX);
         struct draft draft = {.count = 0};
@@ -447,7 +462,8 @@ static void refund_one(struct pay_fake *fake, const struct pay_order *order, int
         }
 }
 
-static void fake_refund(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results, size_t count) {
+static void fake_refund(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results,
+                        size_t count) {
         struct pay_fake *fake = (struct pay_fake *)(void *)provider;
         PRE(count <= PAY_BATCH_MAX);
         struct draft draft = {.count = 0};
@@ -534,8 +550,11 @@ int pay_fake_new(struct pay_provider **ret_provider, const struct pay_fake_confi
         struct pay_fake *fake = calloc(1, sizeof *fake);
         if (!fake)
                 return -ENOMEM;
-        fake->provider = (struct pay_provider){
-                .name = "builtin", .confirm = fake_confirm, .query = fake_query, .refund = fake_refund, .close = fake_close};
+        fake->provider = (struct pay_provider){.name = "builtin",
+                                               .confirm = fake_confirm,
+                                               .query = fake_query,
+                                               .refund = fake_refund,
+                                               .close = fake_close};
         fake->config = *config;
         fake->file = -1;
         pthread_mutex_init(&fake->lock, NULL);

@@ -52,7 +52,8 @@ static struct pay_order order_of(purchase_id id, int64_t amount, const char *tok
 
 typedef void (*question)(struct pay_provider *, const struct pay_order *, struct pay_result *, size_t);
 
-static enum pay_answer ask(struct pay_provider *provider, question asks, purchase_id id, int64_t amount, const char *token) {
+static enum pay_answer ask(struct pay_provider *provider, question asks, purchase_id id, int64_t amount,
+                           const char *token) {
         struct pay_order order = order_of(id, amount, token);
         struct pay_result result = {0};
         asks(provider, &order, &result, 1);
@@ -64,7 +65,8 @@ static enum pay_answer ask(struct pay_provider *provider, question asks, purchas
 #define QUERY(id) ask(provider, provider->query, id, 1000, "")
 #define REFUND(id, amount, token) ask(provider, provider->refund, id, amount, token)
 
-static void assert_sums(struct pay_provider *provider, uint64_t charges, int64_t charged, uint64_t refunds, int64_t refunded) {
+static void assert_sums(struct pay_provider *provider, uint64_t charges, int64_t charged, uint64_t refunds,
+                        int64_t refunded) {
         struct pay_fake_sums sums;
         pay_fake_sums(provider, &sums);
         assert_int_equal(sums.charges, charges);
@@ -117,7 +119,8 @@ static void a_refund_counts_once(void **state) {
 static void a_batch_is_answered_one_by_one(void **state) {
         (void)state;
         struct pay_provider *provider = open_with("", NULL);
-        struct pay_order orders[4] = {order_of(1, 10, ""), order_of(2, 20, "decline"), order_of(3, 30, ""), order_of(1, 10, "")};
+        struct pay_order orders[4] = {order_of(1, 10, ""), order_of(2, 20, "decline"), order_of(3, 30, ""),
+                                      order_of(1, 10, "")};
         struct pay_result results[4];
         provider->confirm(provider, orders, results, 4);
         assert_int_equal(results[0].answer, PAY_APPROVED);
@@ -241,8 +244,17 @@ static void rules_take_their_share(void **state) {
 
 static void rules_are_read_strictly(void **state) {
         (void)state;
-        static const char *const wrong[] = {"nonsense:5",  "decline",     "decline:1001",  "decline:x",     "decline:5:x", "delay:5:3600001",
-                                            "decline:600,delay:600",      "refuse-refund:5:0:0", "refuse-refund:5:0:x", ",", "decline:5,,"};
+        static const char *const wrong[] = {"nonsense:5",
+                                            "decline",
+                                            "decline:1001",
+                                            "decline:x",
+                                            "decline:5:x",
+                                            "delay:5:3600001",
+                                            "decline:600,delay:600",
+                                            "refuse-refund:5:0:0",
+                                            "refuse-refund:5:0:x",
+                                            ",",
+                                            "decline:5,,"};
         for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
                 struct pay_fake_config config = {.rule_count = 1};
                 char problem[128] = "";

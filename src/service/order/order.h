@@ -8,8 +8,8 @@
  *         declined, hold ended,          │ payment.refunded
  *         or given up by the buyer       ▼
  *                                    REFUNDED
- * CANCELLED → PAID is the late-money move: a capture that arrives after the order was cancelled. Money for a schedule that
- * its organiser has cancelled buys nothing: PENDING or CANCELLED → REFUNDING. */
+ * CANCELLED → PAID is the late-money move: a capture that arrives after the order was cancelled. Money for a schedule
+ * that its organiser has cancelled buys nothing: PENDING or CANCELLED → REFUNDING. */
 #ifndef TICKETRUSH_SERVICE_ORDER_H
 #define TICKETRUSH_SERVICE_ORDER_H
 
@@ -44,6 +44,7 @@ void order_add_routes(struct order_service *service, struct edge *edge);
 /* On the lane. 0, -ENOENT, or another negative fault. */
 int order_read(struct order_service *service, struct turn *turn, purchase_id id, struct order *ret_order);
 /* The same for many: ret_orders[i] is the order of ids[i]; its id is 0 if there is none. */
-int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders, size_t count);
+int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders,
+                    size_t count);
 
 #endif

@@ -75,25 +75,29 @@ static void create_answer(struct request *request, struct lane_command *lane) {
                 return;
         case ORDER_CREATE_KEY_REUSED:
                 edge_answer_problem(request, 422, "IDEMPOTENCY_KEY_REUSED",
-                                    "This Idempotency-Key was used for another order. Send a new key with a new wish.", 0);
+                                    "This Idempotency-Key was used for another order. Send a new key with a new wish.",
+                                    0);
                 return;
         case ORDER_CREATE_REPLAYED:
         case ORDER_CREATE_MADE:
                 answer_created(request, command);
                 return;
         case ORDER_CREATE_HOLD_ENDED:
-                edge_answer_problem(request, 410, "HOLD_ENDED",
-                                    "The time of this hold is over and its seats are free again. Choose seats once more.", 0);
+                edge_answer_problem(
+                        request, 410, "HOLD_ENDED",
+                        "The time of this hold is over and its seats are free again. Choose seats once more.", 0);
                 return;
         case ORDER_CREATE_SCHEDULE_CANCELLED:
-                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED", "The organiser has cancelled this performance.", 0);
+                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED", "The organiser has cancelled this performance.",
+                                    0);
                 return;
         case ORDER_CREATE_SALE_ENDED:
                 edge_answer_problem(request, 410, "SALE_ENDED", "The sale of this performance is over.", 0);
                 return;
         case ORDER_CREATE_SALE_PAUSED:
-                edge_answer_problem(request, 503, "SALE_PAUSED",
-                                    "The organiser has paused the sale for a moment. Your seats are held; try again shortly.", 5);
+                edge_answer_problem(
+                        request, 503, "SALE_PAUSED",
+                        "The organiser has paused the sale for a moment. Your seats are held; try again shortly.", 5);
                 return;
         case ORDER_CREATE_NOT_FOR_SALE:
                 edge_answer_problem(request, 410, "SEAT_NOT_FOR_SALE",
@@ -104,8 +108,10 @@ static void create_answer(struct request *request, struct lane_command *lane) {
 
 static void create_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct order_create_command *command = desk_open(request, &order_create_kind, service, sizeof *command, create_answer);
-        if (!command || !desk_read_body(request, create_fields, command) || !desk_idempotency(request, &command->idempotency))
+        struct order_create_command *command =
+                desk_open(request, &order_create_kind, service, sizeof *command, create_answer);
+        if (!command || !desk_read_body(request, create_fields, command) ||
+            !desk_idempotency(request, &command->idempotency))
                 return;
         command->account = request->caller.account;
         desk_submit(orders->lane, &command->lane);
@@ -132,7 +138,8 @@ static void list_answer(struct request *request, struct lane_command *lane) {
 
 static void list_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct order_list_command *command = desk_open(request, &order_list_kind, service, sizeof *command, list_answer);
+        struct order_list_command *command =
+                desk_open(request, &order_list_kind, service, sizeof *command, list_answer);
         if (!command || !desk_page(request, ID_ORDER, &command->limit, &command->before))
                 return;
         command->account = request->caller.account;
@@ -210,7 +217,8 @@ static void cancel_answer(struct request *request, struct lane_command *lane) {
 
 static void cancel_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct order_cancel_command *command = desk_open(request, &order_cancel_kind, service, sizeof *command, cancel_answer);
+        struct order_cancel_command *command =
+                desk_open(request, &order_cancel_kind, service, sizeof *command, cancel_answer);
         if (!command || (command->id = desk_path_id(request, 0, ID_ORDER)) == 0)
                 return;
         command->account = request->caller.account;
@@ -247,7 +255,8 @@ static void write_line_counts(struct json_writer *json, const struct order_servi
 }
 
 static void figures_answer(struct request *request, struct lane_command *lane) {
-        static const char *const names[ORDER_STATES] = {"pending", "paid", "confirmed", "cancelled", "refunding", "refunded"};
+        static const char *const names[ORDER_STATES] = {"pending",   "paid",      "confirmed",
+                                                        "cancelled", "refunding", "refunded"};
         const struct order_service *service = request->service;
         const struct order_figures_command *command = (struct order_figures_command *)(void *)lane;
         if (command->lane.outcome == ORDER_READ_NOT_FOUND) {
@@ -271,7 +280,8 @@ static void figures_answer(struct request *request, struct lane_command *lane) {
 
 static void figures_ask(void *service, struct request *request) {
         struct order_service *orders = service;
-        struct order_figures_command *command = desk_open(request, &order_figures_kind, service, sizeof *command, figures_answer);
+        struct order_figures_command *command =
+                desk_open(request, &order_figures_kind, service, sizeof *command, figures_answer);
         if (!command || (command->schedule = desk_path_id(request, 0, ID_SCHEDULE)) == 0)
                 return;
         command->account = request->caller.account;
@@ -282,14 +292,35 @@ static void figures_ask(void *service, struct request *request) {
 /* --- the table --- */
 
 static const struct route routes[] = {
-        {.operation = "createOrder", .method = HTTP_POST, .path = "/api/v1/orders", .access = ACCESS_ACCOUNT,
-         .limit_class = LIMIT_COMMAND, .body_max = ORDER_BODY_MAX, .ask = create_ask},
-        {.operation = "listOrders", .method = HTTP_GET, .path = "/api/v1/orders", .access = ACCESS_ACCOUNT, .ask = list_ask},
-        {.operation = "getOrder", .method = HTTP_GET, .path = "/api/v1/orders/{orderId}", .access = ACCESS_ACCOUNT, .ask = get_ask},
-        {.operation = "cancelOrder", .method = HTTP_POST, .path = "/api/v1/orders/{orderId}/cancel", .access = ACCESS_ACCOUNT,
-         .limit_class = LIMIT_COMMAND, .body_max = ORDER_BODY_MAX, .ask = cancel_ask},
-        {.operation = "saleFigures", .method = HTTP_GET, .path = "/api/v1/schedules/{scheduleId}/figures",
-         .access = ACCESS_ORGANISER, .ask = figures_ask},
+        {.operation = "createOrder",
+         .method = HTTP_POST,
+         .path = "/api/v1/orders",
+         .access = ACCESS_ACCOUNT,
+         .limit_class = LIMIT_COMMAND,
+         .body_max = ORDER_BODY_MAX,
+         .ask = create_ask},
+        {.operation = "listOrders",
+         .method = HTTP_GET,
+         .path = "/api/v1/orders",
+         .access = ACCESS_ACCOUNT,
+         .ask = list_ask},
+        {.operation = "getOrder",
+         .method = HTTP_GET,
+         .path = "/api/v1/orders/{orderId}",
+         .access = ACCESS_ACCOUNT,
+         .ask = get_ask},
+        {.operation = "cancelOrder",
+         .method = HTTP_POST,
+         .path = "/api/v1/orders/{orderId}/cancel",
+         .access = ACCESS_ACCOUNT,
+         .limit_class = LIMIT_COMMAND,
+         .body_max = ORDER_BODY_MAX,
+         .ask = cancel_ask},
+        {.operation = "saleFigures",
+         .method = HTTP_GET,
+         .path = "/api/v1/schedules/{scheduleId}/figures",
+         .access = ACCESS_ORGANISER,
+         .ask = figures_ask},
 };
 
 void order_add_routes(struct order_service *service, struct edge *edge) {

@@ -1,7 +1,8 @@
 /* order_rules.c: the decisions of order_rules.h: ladders of refusals, and the order's lifecycle as a table. */
 #include "service/order/order_rules.h"
 
-static const char *const state_names[ORDER_STATES] = {"PENDING", "PAID", "CONFIRMED", "CANCELLED", "REFUNDING", "REFUNDED"};
+static const char *const state_names[ORDER_STATES] = {"PENDING",   "PAID",      "CONFIRMED",
+                                                      "CANCELLED", "REFUNDING", "REFUNDED"};
 /* Drawn in order.h. */
 static const uint32_t moves[ORDER_STATES] = {
         [ORDER_IS_PENDING] = FSM_TO(ORDER_IS_PAID) | FSM_TO(ORDER_IS_CANCELLED) | FSM_TO(ORDER_IS_REFUNDING),
@@ -11,8 +12,7 @@ static const uint32_t moves[ORDER_STATES] = {
         [ORDER_IS_REFUNDING] = FSM_TO(ORDER_IS_REFUNDED),
         [ORDER_IS_REFUNDED] = 0,
 };
-const struct fsm order_fsm = {
-        .name = "order", .state_names = state_names, .state_count = ORDER_STATES, .moves = moves};
+const struct fsm order_fsm = {.name = "order", .state_names = state_names, .state_count = ORDER_STATES, .moves = moves};
 
 static const char *const reason_names[ORDER_REASONS] = {
         "", "declined", "hold_ended", "buyer_cancelled", "seats_lost", "schedule_cancelled"};
@@ -62,11 +62,15 @@ static int64_t share_of(int64_t amount, uint32_t percent) {
 }
 
 static struct order_change cancelled(enum order_reason reason) {
-        return (struct order_change){.happens = true, .to = ORDER_IS_CANCELLED, .reason = reason, .says = ORDER_CANCELLED};
+        return (struct order_change){
+                .happens = true, .to = ORDER_IS_CANCELLED, .reason = reason, .says = ORDER_CANCELLED};
 }
 
 static struct order_change refunding(int64_t amount, enum order_reason reason) {
-        return (struct order_change){.happens = true, .to = ORDER_IS_REFUNDING, .reason = reason, .refund_amount = amount,
+        return (struct order_change){.happens = true,
+                                     .to = ORDER_IS_REFUNDING,
+                                     .reason = reason,
+                                     .refund_amount = amount,
                                      .says = ORDER_REFUNDING};
 }
 
@@ -74,7 +78,8 @@ enum order_cancel_outcome order_cancel_decide(const struct order *order, const s
                                               struct order_change *ret_change) {
         if (!order)
                 return ORDER_CANCEL_NOT_FOUND;
-        if (order->state == ORDER_IS_CANCELLED || order->state == ORDER_IS_REFUNDING || order->state == ORDER_IS_REFUNDED)
+        if (order->state == ORDER_IS_CANCELLED || order->state == ORDER_IS_REFUNDING ||
+            order->state == ORDER_IS_REFUNDED)
                 return ORDER_CANCEL_ALREADY;
         if (order->state == ORDER_IS_PAID || (order->state == ORDER_IS_PENDING && facts->payment_under_way))
                 return ORDER_CANCEL_IN_PROGRESS;
@@ -118,12 +123,16 @@ struct order_change order_hears(const struct order *order, unsigned event_type, 
                 break;
         case TICKET_ISSUED:
                 if (order->state == ORDER_IS_PAID)
-                        return (struct order_change){.happens = true, .to = ORDER_IS_CONFIRMED, .says = ORDER_CONFIRMED};
+                        return (struct order_change){
+                                .happens = true, .to = ORDER_IS_CONFIRMED, .says = ORDER_CONFIRMED};
                 break;
         case PAYMENT_REFUNDED:
                 if (order->state == ORDER_IS_REFUNDING)
-                        return (struct order_change){.happens = true, .to = ORDER_IS_REFUNDED, .reason = order->reason,
-                                                     .refund_amount = order->refund_amount, .says = ORDER_REFUNDED};
+                        return (struct order_change){.happens = true,
+                                                     .to = ORDER_IS_REFUNDED,
+                                                     .reason = order->reason,
+                                                     .refund_amount = order->refund_amount,
+                                                     .says = ORDER_REFUNDED};
                 break;
         default:
                 IMPOSSIBLE("an order was told an event it does not listen to");

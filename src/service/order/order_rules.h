@@ -12,15 +12,27 @@
 #include "service/vocabulary.h"
 
 /* Stored: never change a number. */
-enum order_state { ORDER_IS_PENDING, ORDER_IS_PAID, ORDER_IS_CONFIRMED, ORDER_IS_CANCELLED, ORDER_IS_REFUNDING, ORDER_IS_REFUNDED };
+enum order_state {
+        ORDER_IS_PENDING,
+        ORDER_IS_PAID,
+        ORDER_IS_CONFIRMED,
+        ORDER_IS_CANCELLED,
+        ORDER_IS_REFUNDING,
+        ORDER_IS_REFUNDED
+};
 enum { ORDER_STATES = ORDER_IS_REFUNDED + 1 };
 extern const struct fsm order_fsm;
 
 /* Why an order ended without tickets. Stored and shown as text (order_reason_name): "" for none, "declined",
  * "hold_ended", "buyer_cancelled", "seats_lost", "schedule_cancelled". */
 enum order_reason {
-        ORDER_REASON_NONE, ORDER_REASON_DECLINED, ORDER_REASON_HOLD_ENDED, ORDER_REASON_BUYER_CANCELLED,
-        ORDER_REASON_SEATS_LOST, ORDER_REASON_SCHEDULE_CANCELLED, ORDER_REASONS
+        ORDER_REASON_NONE,
+        ORDER_REASON_DECLINED,
+        ORDER_REASON_HOLD_ENDED,
+        ORDER_REASON_BUYER_CANCELLED,
+        ORDER_REASON_SEATS_LOST,
+        ORDER_REASON_SCHEDULE_CANCELLED,
+        ORDER_REASONS
 };
 const char *order_reason_name(enum order_reason reason);
 /* ORDER_REASON_NONE for a text that is none of the names. */
@@ -43,19 +55,19 @@ struct order {
 
 /* Making an order of a hold: every outcome, in the order in which it is checked. */
 enum order_create_outcome {
-        ORDER_CREATE_NO_HOLD = 1,        /* there is none, or it is somebody else's */
-        ORDER_CREATE_KEY_REUSED,         /* this Idempotency-Key made another order */
-        ORDER_CREATE_REPLAYED,           /* the hold has its order already: here it is */
+        ORDER_CREATE_NO_HOLD = 1, /* there is none, or it is somebody else's */
+        ORDER_CREATE_KEY_REUSED,  /* this Idempotency-Key made another order */
+        ORDER_CREATE_REPLAYED,    /* the hold has its order already: here it is */
         ORDER_CREATE_HOLD_ENDED,
         ORDER_CREATE_SCHEDULE_CANCELLED,
         ORDER_CREATE_SALE_ENDED,
         ORDER_CREATE_SALE_PAUSED,
-        ORDER_CREATE_NOT_FOR_SALE,       /* a seat has lost its price since it was held */
+        ORDER_CREATE_NOT_FOR_SALE, /* a seat has lost its price since it was held */
         ORDER_CREATE_MADE,
 };
 struct order_create_facts {
-        bool hold_is_theirs;        /* it exists and belongs to who asks */
-        bool key_made_another;      /* the key stands in another order of theirs */
+        bool hold_is_theirs;   /* it exists and belongs to who asks */
+        bool key_made_another; /* the key stands in another order of theirs */
         struct idempotency idempotency;
         const struct order *existing; /* the hold's order, or NULL */
         bool hold_is_live;
@@ -84,7 +96,7 @@ enum order_cancel_outcome {
 };
 struct order_cancel_facts {
         bool payment_under_way;
-        bool schedule_cancelled;  /* by the organiser: then everything is given back, whenever */
+        bool schedule_cancelled; /* by the organiser: then everything is given back, whenever */
         int64_t now, cancel_until;
         uint32_t refund_percent;
 };

@@ -4,7 +4,8 @@
 #include "service/order/order_rules.h"
 
 static struct order order_in(enum order_state state) {
-        return (struct order){.id = 1, .schedule = 2, .account = 3, .state = state, .amount = {110001, "KRW"}, .seat_count = 2};
+        return (struct order){
+                .id = 1, .schedule = 2, .account = 3, .state = state, .amount = {110001, "KRW"}, .seat_count = 2};
 }
 
 /* --- making --- */
@@ -14,9 +15,12 @@ static void create_refuses_in_order(void **state) {
         struct order existing = order_in(ORDER_IS_CONFIRMED);
         existing.idempotency = (struct idempotency){5, 6};
         /* Everything is wrong at once; each step puts the first thing right. */
-        struct order_create_facts facts = {
-                .key_made_another = true, .idempotency = {5, 7}, .existing = &existing, .schedule_cancelled = true,
-                .sale_ended = true, .sale_paused = true};
+        struct order_create_facts facts = {.key_made_another = true,
+                                           .idempotency = {5, 7},
+                                           .existing = &existing,
+                                           .schedule_cancelled = true,
+                                           .sale_ended = true,
+                                           .sale_paused = true};
         assert_int_equal(order_create_decide(&facts), ORDER_CREATE_NO_HOLD);
         facts.hold_is_theirs = true;
         assert_int_equal(order_create_decide(&facts), ORDER_CREATE_KEY_REUSED);
@@ -54,14 +58,16 @@ static void a_hold_with_an_order_is_replayed_whatever_the_key(void **state) {
 static void cancel_refuses_in_order(void **state) {
         (void)state;
         struct order_change change = {0};
-        struct order_cancel_facts facts = {.payment_under_way = true, .now = 100, .cancel_until = 99, .refund_percent = 90};
+        struct order_cancel_facts facts = {
+                .payment_under_way = true, .now = 100, .cancel_until = 99, .refund_percent = 90};
         assert_int_equal(order_cancel_decide(NULL, &facts, &change), ORDER_CANCEL_NOT_FOUND);
         static const enum order_state ended[] = {ORDER_IS_CANCELLED, ORDER_IS_REFUNDING, ORDER_IS_REFUNDED};
         for (size_t i = 0; i < 3; i++) {
                 struct order order = order_in(ended[i]);
                 assert_int_equal(order_cancel_decide(&order, &facts, &change), ORDER_CANCEL_ALREADY);
         }
-        struct order paid = order_in(ORDER_IS_PAID), pending = order_in(ORDER_IS_PENDING), confirmed = order_in(ORDER_IS_CONFIRMED);
+        struct order paid = order_in(ORDER_IS_PAID), pending = order_in(ORDER_IS_PENDING),
+                     confirmed = order_in(ORDER_IS_CONFIRMED);
         assert_int_equal(order_cancel_decide(&paid, &facts, &change), ORDER_CANCEL_IN_PROGRESS);
         assert_int_equal(order_cancel_decide(&pending, &facts, &change), ORDER_CANCEL_IN_PROGRESS);
         assert_int_equal(order_cancel_decide(&confirmed, &facts, &change), ORDER_CANCEL_TOO_LATE);
@@ -110,7 +116,11 @@ static void events_change_what_they_may(void **state) {
                 {PAYMENT_CAPTURED, {0}, ORDER_IS_PENDING, ORDER_IS_PAID, ORDER_PAID},
                 {PAYMENT_CAPTURED, {0}, ORDER_IS_CANCELLED, ORDER_IS_PAID, ORDER_PAID},
                 {PAYMENT_CAPTURED, {.schedule_cancelled = true}, ORDER_IS_PENDING, ORDER_IS_REFUNDING, ORDER_REFUNDING},
-                {PAYMENT_CAPTURED, {.schedule_cancelled = true}, ORDER_IS_CANCELLED, ORDER_IS_REFUNDING, ORDER_REFUNDING},
+                {PAYMENT_CAPTURED,
+                 {.schedule_cancelled = true},
+                 ORDER_IS_CANCELLED,
+                 ORDER_IS_REFUNDING,
+                 ORDER_REFUNDING},
                 {PAYMENT_DECLINED, {0}, ORDER_IS_PENDING, ORDER_IS_CANCELLED, ORDER_CANCELLED},
                 {SEATS_RELEASED, {0}, ORDER_IS_PENDING, ORDER_IS_CANCELLED, ORDER_CANCELLED},
                 {SEATS_RELEASED, {.payment_under_way = true}, ORDER_IS_PENDING, ORDER_IS_PENDING, 0},
@@ -118,7 +128,8 @@ static void events_change_what_they_may(void **state) {
                 {TICKET_ISSUED, {0}, ORDER_IS_PAID, ORDER_IS_CONFIRMED, ORDER_CONFIRMED},
                 {PAYMENT_REFUNDED, {0}, ORDER_IS_REFUNDING, ORDER_IS_REFUNDED, ORDER_REFUNDED},
         };
-        static const unsigned events[] = {PAYMENT_CAPTURED, PAYMENT_DECLINED, SEATS_RELEASED, SEATS_LOST, TICKET_ISSUED, PAYMENT_REFUNDED};
+        static const unsigned events[] = {PAYMENT_CAPTURED, PAYMENT_DECLINED, SEATS_RELEASED,
+                                          SEATS_LOST,       TICKET_ISSUED,    PAYMENT_REFUNDED};
         enum { ROWS = sizeof table / sizeof table[0] };
         for (unsigned i = 0; i < ROWS; i++) {
                 struct order order = order_in(table[i].from);
@@ -181,7 +192,8 @@ static void reasons_have_names(void **state) {
         for (unsigned i = 0; i < ORDER_REASONS; i++)
                 assert_int_equal(order_reason_of(text_of(order_reason_name((enum order_reason)i))), i);
         assert_int_equal(order_reason_of(TEXT("something else")), ORDER_REASON_NONE);
-        assert_string_equal(order_reason_name(ORDER_REASON_BUYER_CANCELLED), "buyer_cancelled"); /* the auditor looks for it */
+        assert_string_equal(order_reason_name(ORDER_REASON_BUYER_CANCELLED),
+                            "buyer_cancelled"); /* the auditor looks for it */
 }
 
 int main(void) {

@@ -22,7 +22,8 @@ struct batch {
 
 /* --- the batch --- */
 
-static int batch_begin(struct order_service *service, struct turn *turn, const purchase_id *ids, size_t count, struct batch *ret_batch) {
+static int batch_begin(struct order_service *service, struct turn *turn, const purchase_id *ids, size_t count,
+                       struct batch *ret_batch) {
         struct batch batch = {.turn = turn};
         purchase_id *distinct = arena_take(turn->arena, count * sizeof *distinct);
         batch.orders = arena_take(turn->arena, count * sizeof *batch.orders);
@@ -78,8 +79,12 @@ static int batch_tally(struct batch *batch, schedule_id schedule, struct order_t
 }
 
 static int say(struct turn *turn, const struct order *order, unsigned type, uint64_t cause, struct text payload) {
-        struct event event = {.type = type, .schedule = order->schedule, .subject = order->id, .account = order->account,
-                              .cause = cause, .payload = payload};
+        struct event event = {.type = type,
+                              .schedule = order->schedule,
+                              .subject = order->id,
+                              .account = order->account,
+                              .cause = cause,
+                              .payload = payload};
         return turn_say(turn, &event);
 }
 
@@ -160,17 +165,22 @@ static bool price_seats(const struct schedule *schedule, const struct hold *hold
         return true;
 }
 
-static struct order order_of_hold(const struct hold *hold, const struct schedule *schedule, const struct order_create_command *command,
-                                  int64_t now) {
-        struct order order = {.id = hold->id, .schedule = hold->schedule, .account = hold->account, .state = ORDER_IS_PENDING,
-                              .created_at = now, .updated_at = now, .idempotency = command->idempotency};
+static struct order order_of_hold(const struct hold *hold, const struct schedule *schedule,
+                                  const struct order_create_command *command, int64_t now) {
+        struct order order = {.id = hold->id,
+                              .schedule = hold->schedule,
+                              .account = hold->account,
+                              .state = ORDER_IS_PENDING,
+                              .created_at = now,
+                              .updated_at = now,
+                              .idempotency = command->idempotency};
         memcpy(order.amount.currency, schedule->currency, sizeof order.amount.currency);
         return order;
 }
 
 /* Decides one command; *ret_made tells whether `place` now is an order that has to be inserted. */
-static int create_one(struct order_service *service, struct batch *batch, struct order_create_command *command, bool key_made_another,
-                      bool *ret_made) {
+static int create_one(struct order_service *service, struct batch *batch, struct order_create_command *command,
+                      bool key_made_another, bool *ret_made) {
         struct hold hold = {0};
         int fault = inventory_hold(service->inventory, batch->turn, command->hold, &hold);
         if (fault && fault != -ENOENT)
@@ -206,7 +216,8 @@ static int create_one(struct order_service *service, struct batch *batch, struct
 }
 
 /* Which orders did the wishes' keys make? keys[i] belongs to commands[i]; key 0 was not asked for. */
-static int find_keys(struct turn *turn, struct order_create_command *const *commands, size_t count, struct order_key **ret_keys) {
+static int find_keys(struct turn *turn, struct order_create_command *const *commands, size_t count,
+                     struct order_key **ret_keys) {
         struct order_key *keys = arena_take(turn->arena, count * sizeof *keys);
         struct order_key *asked = arena_take(turn->arena, count * sizeof *asked);
         if (!keys || !asked)
@@ -214,7 +225,8 @@ static int find_keys(struct turn *turn, struct order_create_command *const *comm
         size_t asked_count = 0;
         for (size_t i = 0; i < count; i++)
                 if (commands[i]->idempotency.key != 0)
-                        asked[asked_count++] = (struct order_key){commands[i]->account, commands[i]->idempotency.key, 0};
+                        asked[asked_count++] =
+                                (struct order_key){commands[i]->account, commands[i]->idempotency.key, 0};
         int fault = asked_count > 0 ? order_store_find_keys(turn, asked, asked_count) : 0;
         if (fault)
                 return fault;
@@ -226,8 +238,8 @@ static int find_keys(struct turn *turn, struct order_create_command *const *comm
         return 0;
 }
 
-static int save_made(struct order_service *service, struct batch *batch, const struct order **made, const purchase_id *holds,
-                     size_t count) {
+static int save_made(struct order_service *service, struct batch *batch, const struct order **made,
+                     const purchase_id *holds, size_t count) {
         if (count == 0)
                 return 0;
         int fault = order_store_insert(&service->store, batch->turn, made, count);
@@ -240,7 +252,8 @@ static int save_made(struct order_service *service, struct batch *batch, const s
                 if (fault)
                         break;
                 tally->orders[ORDER_IS_PENDING]++;
-                fault = say(batch->turn, made[i], ORDER_CREATED, 0, payload_of(made[i], made[i]->amount.amount, payload));
+                fault = say(batch->turn, made[i], ORDER_CREATED, 0,
+                            payload_of(made[i], made[i]->amount.amount, payload));
         }
         return fault ? fault : batch_save(service, batch);
 }
@@ -323,7 +336,8 @@ static int order_cancel(void *context, struct turn *turn, struct lane_command **
 
 /* --- reading --- */
 
-int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders, size_t count) {
+int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders,
+                    size_t count) {
         return order_store_load(&service->store, turn, ids, ret_orders, count);
 }
 
@@ -337,7 +351,8 @@ int order_read(struct order_service *service, struct turn *turn, purchase_id id,
         return fault;
 }
 
-static int get_one(struct order_service *service, struct turn *turn, const struct order *order, struct order_get_command *command) {
+static int get_one(struct order_service *service, struct turn *turn, const struct order *order,
+                   struct order_get_command *command) {
         bool found = order->id != 0 && order->account == command->account;
         command->lane.outcome = found ? ORDER_READ_FOUND : ORDER_READ_NOT_FOUND;
         if (!found)
@@ -402,7 +417,8 @@ const struct lane_kind order_cancel_kind = {.name = "order.cancel", .rank = 40, 
 const struct lane_kind order_create_kind = {.name = "order.create", .rank = 50, .run = order_create};
 const struct lane_kind order_get_kind = {.name = "order.get", .rank = 90, .read_only = true, .run = order_get};
 const struct lane_kind order_list_kind = {.name = "order.list", .rank = 90, .read_only = true, .run = order_list};
-const struct lane_kind order_figures_kind = {.name = "sale.figures", .rank = 90, .read_only = true, .run = order_figures};
+const struct lane_kind order_figures_kind = {
+        .name = "sale.figures", .rank = 90, .read_only = true, .run = order_figures};
 
 /* --- the saga --- */
 
@@ -470,22 +486,29 @@ int order_service_new(struct order_service **ret_service, const struct order_con
         struct order_service *service = calloc(1, sizeof *service);
         if (!service)
                 return -ENOMEM;
-        *service = (struct order_service){
-                .lane = config->lane, .clock = config->clock, .events = config->events, .inventory = config->inventory,
-                .queue = config->queue};
+        *service = (struct order_service){.lane = config->lane,
+                                          .clock = config->clock,
+                                          .events = config->events,
+                                          .inventory = config->inventory,
+                                          .queue = config->queue};
         map_init(&service->places);
         map_init(&service->fresh_keys);
         int fault = order_store_init(&service->store);
         if (!fault)
-                fault = lane_add_consumer(config->lane, &(struct lane_consumer){
-                        .name = "order", .service = service, .consume = order_consume,
-                        .types = EVENT_BIT(PAYMENT_CAPTURED) | EVENT_BIT(PAYMENT_DECLINED) | EVENT_BIT(PAYMENT_REFUNDED) |
-                                 EVENT_BIT(TICKET_ISSUED) | EVENT_BIT(SEATS_LOST) | EVENT_BIT(SEATS_RELEASED)});
+                fault = lane_add_consumer(
+                        config->lane,
+                        &(struct lane_consumer){.name = "order",
+                                                .service = service,
+                                                .consume = order_consume,
+                                                .types = EVENT_BIT(PAYMENT_CAPTURED) | EVENT_BIT(PAYMENT_DECLINED) |
+                                                         EVENT_BIT(PAYMENT_REFUNDED) | EVENT_BIT(TICKET_ISSUED) |
+                                                         EVENT_BIT(SEATS_LOST) | EVENT_BIT(SEATS_RELEASED)});
         if (fault) {
                 order_service_free(service);
                 return fault;
         }
-        lane_add_room(config->lane, &(struct lane_room){.name = "order", .service = service, .rolled_back = order_rolled_back});
+        lane_add_room(config->lane,
+                      &(struct lane_room){.name = "order", .service = service, .rolled_back = order_rolled_back});
         *ret_service = service;
         return 0;
 }

@@ -1,4 +1,5 @@
-/* order_service.h: the use cases of orders, as kinds of commands. Submit them with a lane, service = the order service. */
+/* order_service.h: the use cases of orders, as kinds of commands. Submit them with a lane, service = the order service.
+ */
 #ifndef TICKETRUSH_SERVICE_ORDER_SERVICE_H
 #define TICKETRUSH_SERVICE_ORDER_SERVICE_H
 

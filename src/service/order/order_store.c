@@ -11,8 +11,8 @@ const struct db_migration order_migrations[] = {
          " idempotency_key INTEGER NOT NULL, idempotency_fingerprint INTEGER NOT NULL);"
          "CREATE INDEX orders_by_account ON orders(account_id, id);"
          "CREATE TABLE order_tally(schedule_id INTEGER PRIMARY KEY, pending INTEGER NOT NULL, paid INTEGER NOT NULL,"
-         " confirmed INTEGER NOT NULL, cancelled INTEGER NOT NULL, refunding INTEGER NOT NULL, refunded INTEGER NOT NULL,"
-         " money_captured INTEGER NOT NULL, money_refunded INTEGER NOT NULL);"},
+         " confirmed INTEGER NOT NULL, cancelled INTEGER NOT NULL, refunding INTEGER NOT NULL,"
+         " refunded INTEGER NOT NULL, money_captured INTEGER NOT NULL, money_refunded INTEGER NOT NULL);"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -20,8 +20,8 @@ const size_t order_migration_count = sizeof order_migrations / sizeof order_migr
 enum { SEAT_BYTES = 12, SEATS_BYTES_MAX = SEAT_BYTES * HOLD_SEATS_MAX };
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the blob of seats is written as it stands in memory");
 
-#define COLUMNS                                                                                                     \
-        "id, schedule_id, account_id, state, amount, currency, refund_amount, seats, created_at, updated_at, "      \
+#define COLUMNS                                                                                                \
+        "id, schedule_id, account_id, state, amount, currency, refund_amount, seats, created_at, updated_at, " \
         "reason, idempotency_key, idempotency_fingerprint"
 enum { COLUMN_COUNT = 13 };
 
@@ -30,21 +30,25 @@ static const struct db_statement select_page = {
         "SELECT " COLUMNS " FROM orders WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3", 3};
 static const struct db_statement select_key = {
         "SELECT id FROM orders WHERE account_id = $1 AND idempotency_key = $2 LIMIT 1", 2};
-static const struct db_statement insert_order = {
-        "INSERT INTO orders(" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", COLUMN_COUNT};
+static const struct db_statement insert_order = {"INSERT INTO orders(" COLUMNS
+                                                 ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                                 COLUMN_COUNT};
 static const struct db_statement update_order = {
         "UPDATE orders SET state = $2, refund_amount = $3, updated_at = $4, reason = $5 WHERE id = $1", 5};
 static const struct db_statement add_tally = {
         "INSERT INTO order_tally(schedule_id, pending, paid, confirmed, cancelled, refunding, refunded, money_captured,"
         " money_refunded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT(schedule_id) DO UPDATE SET"
         " pending = order_tally.pending + excluded.pending, paid = order_tally.paid + excluded.paid,"
-        " confirmed = order_tally.confirmed + excluded.confirmed, cancelled = order_tally.cancelled + excluded.cancelled,"
+        " confirmed = order_tally.confirmed + excluded.confirmed,"
+        " cancelled = order_tally.cancelled + excluded.cancelled,"
         " refunding = order_tally.refunding + excluded.refunding, refunded = order_tally.refunded + excluded.refunded,"
         " money_captured = order_tally.money_captured + excluded.money_captured,"
-        " money_refunded = order_tally.money_refunded + excluded.money_refunded", 9};
+        " money_refunded = order_tally.money_refunded + excluded.money_refunded",
+        9};
 static const struct db_statement select_tally = {
         "SELECT pending, paid, confirmed, cancelled, refunding, refunded, money_captured, money_refunded"
-        " FROM order_tally WHERE schedule_id = $1", 1};
+        " FROM order_tally WHERE schedule_id = $1",
+        1};
 
 int order_store_init(struct order_store *store) {
         store->recent = calloc(ORDER_RECENT_MAX, sizeof *store->recent);
@@ -122,7 +126,8 @@ static int on_order(void *context, size_t index, const struct db_row *row) {
         return fault;
 }
 
-int order_store_load(struct order_store *store, struct turn *turn, const purchase_id *ids, struct order *ret_orders, size_t count) {
+int order_store_load(struct order_store *store, struct turn *turn, const purchase_id *ids, struct order *ret_orders,
+                     size_t count) {
         size_t *places = arena_take(turn->arena, count * sizeof *places);
         struct db_value *parameters = arena_take(turn->arena, count * sizeof *parameters);
         if (!places || !parameters)
@@ -144,18 +149,25 @@ int order_store_load(struct order_store *store, struct turn *turn, const purchas
 
 int order_store_insert(struct order_store *store, struct turn *turn, const struct order *const *orders, size_t count) {
         struct db_value *parameters = arena_take(turn->arena, count * COLUMN_COUNT * sizeof *parameters);
-        char (*blobs)[SEATS_BYTES_MAX] = arena_take(turn->arena, count * sizeof *blobs);
+        char(*blobs)[SEATS_BYTES_MAX] = arena_take(turn->arena, count * sizeof *blobs);
         if (!parameters || !blobs)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 const struct order *order = orders[i];
                 struct text seats = write_seats(order, blobs[i]);
-                const struct db_value row[COLUMN_COUNT] = {
-                        db_id(order->id), db_id(order->schedule), db_id(order->account), db_int(order->state),
-                        db_int(order->amount.amount), db_text(text_of(order->amount.currency)), db_int(order->refund_amount),
-                        db_blob(seats.at, seats.length), db_int(order->created_at), db_int(order->updated_at),
-                        db_text(text_of(order_reason_name(order->reason))), db_id(order->idempotency.key),
-                        db_id(order->idempotency.fingerprint)};
+                const struct db_value row[COLUMN_COUNT] = {db_id(order->id),
+                                                           db_id(order->schedule),
+                                                           db_id(order->account),
+                                                           db_int(order->state),
+                                                           db_int(order->amount.amount),
+                                                           db_text(text_of(order->amount.currency)),
+                                                           db_int(order->refund_amount),
+                                                           db_blob(seats.at, seats.length),
+                                                           db_int(order->created_at),
+                                                           db_int(order->updated_at),
+                                                           db_text(text_of(order_reason_name(order->reason))),
+                                                           db_id(order->idempotency.key),
+                                                           db_id(order->idempotency.fingerprint)};
                 memcpy(&parameters[i * COLUMN_COUNT], row, sizeof row);
                 *recent_place(store, order->id) = *order;
         }
@@ -169,9 +181,9 @@ int order_store_update(struct order_store *store, struct turn *turn, const struc
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 const struct order *order = orders[i];
-                const struct db_value row[VALUES] = {
-                        db_id(order->id), db_int(order->state), db_int(order->refund_amount), db_int(order->updated_at),
-                        db_text(text_of(order_reason_name(order->reason)))};
+                const struct db_value row[VALUES] = {db_id(order->id), db_int(order->state),
+                                                     db_int(order->refund_amount), db_int(order->updated_at),
+                                                     db_text(text_of(order_reason_name(order->reason)))};
                 memcpy(&parameters[i * VALUES], row, sizeof row);
                 *recent_place(store, order->id) = *order;
         }
@@ -206,10 +218,11 @@ static int on_page(void *context, size_t index, const struct db_row *row) {
         return read_order(row, &page->orders[page->count++]);
 }
 
-int order_store_list(struct turn *turn, account_id account, purchase_id before, unsigned limit, struct order *ret_orders,
-                     size_t *ret_count) {
+int order_store_list(struct turn *turn, account_id account, purchase_id before, unsigned limit,
+                     struct order *ret_orders, size_t *ret_count) {
         struct page page = {.orders = ret_orders};
-        const struct db_value parameters[] = {db_id(account), db_int(before ? (int64_t)before : INT64_MAX), db_int(limit)};
+        const struct db_value parameters[] = {db_id(account), db_int(before ? (int64_t)before : INT64_MAX),
+                                              db_int(limit)};
         int fault = db_run(turn->db, &select_page, parameters, 1, on_page, &page, 0);
         if (!fault)
                 *ret_count = page.count;

@@ -5,7 +5,8 @@
  * newer order takes the place of an older one. It mirrors what this transaction sees; after a rollback it is emptied.
  *
  * order_tally(schedule_id, …) counts each schedule's orders by state and its money, in the same transaction as the
- * orders themselves, so that an organiser's figures never need a walk over the orders. Only the lane's thread comes here. */
+ * orders themselves, so that an organiser's figures never need a walk over the orders. Only the lane's thread comes
+ * here. */
 #ifndef TICKETRUSH_SERVICE_ORDER_STORE_H
 #define TICKETRUSH_SERVICE_ORDER_STORE_H
 
@@ -24,17 +25,22 @@ void order_store_deinit(struct order_store *store);
 void order_store_forget(struct order_store *store);
 
 /* ret_orders[i] is the order of ids[i]; its id is 0 if there is none. */
-int order_store_load(struct order_store *store, struct turn *turn, const purchase_id *ids, struct order *ret_orders, size_t count);
+int order_store_load(struct order_store *store, struct turn *turn, const purchase_id *ids, struct order *ret_orders,
+                     size_t count);
 int order_store_insert(struct order_store *store, struct turn *turn, const struct order *const *orders, size_t count);
 int order_store_update(struct order_store *store, struct turn *turn, const struct order *const *orders, size_t count);
 
 /* For each question: the id of the account's order that carries the key, or 0. */
-struct order_key { account_id account; uint64_t key; purchase_id found; };
+struct order_key {
+        account_id account;
+        uint64_t key;
+        purchase_id found;
+};
 int order_store_find_keys(struct turn *turn, struct order_key *keys, size_t count);
 
 /* The account's orders before an id (0: from the newest), newest first; *ret_count of at most `limit`. */
-int order_store_list(struct turn *turn, account_id account, purchase_id before, unsigned limit, struct order *ret_orders,
-                     size_t *ret_count);
+int order_store_list(struct turn *turn, account_id account, purchase_id before, unsigned limit,
+                     struct order *ret_orders, size_t *ret_count);
 
 struct order_tally {
         schedule_id schedule;

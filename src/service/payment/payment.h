@@ -4,11 +4,11 @@
  *              │  ▲ └──► DECLINED        └──► REFUND_UNKNOWN → …
  *              ▼  │ asked again until known
  *            UNKNOWN
- * CONFIRMING is committed before the provider is asked (journal payment.started); a worker asks; what it heard comes back
- * as a command. UNKNOWN never releases a seat: the reconciler asks with backoff until it knows, raises an alarm after
- * PAY_ATTEMPTS_MAX, and goes on. A provider that refuses and takes the money all the same is believed: DECLINED → PAID
- * (late money; the order takes the seats again, or the money goes back). The key of a confirm is confirm:order_…, of a
- * refund refund:order_…, always the same. */
+ * CONFIRMING is committed before the provider is asked (journal payment.started); a worker asks; what it heard comes
+ * back as a command. UNKNOWN never releases a seat: the reconciler asks with backoff until it knows, raises an alarm
+ * after PAY_ATTEMPTS_MAX, and goes on. A provider that refuses and takes the money all the same is believed: DECLINED →
+ * PAID (late money; the order takes the seats again, or the money goes back). The key of a confirm is confirm:order_…,
+ * of a refund refund:order_…, always the same. */
 #ifndef TICKETRUSH_SERVICE_PAYMENT_H
 #define TICKETRUSH_SERVICE_PAYMENT_H
 
@@ -26,7 +26,13 @@ struct turn;
 extern const struct db_migration payment_migrations[];
 extern const size_t payment_migration_count;
 
-struct payment_config { struct lane *lane; struct clock *clock; struct order_service *orders; struct pay_provider *provider; unsigned workers; };
+struct payment_config {
+        struct lane *lane;
+        struct clock *clock;
+        struct order_service *orders;
+        struct pay_provider *provider;
+        unsigned workers;
+};
 int payment_new(struct payment **ret_payment, const struct payment_config *config);
 struct payment *payment_free(struct payment *payment);
 void payment_add_routes(struct payment *payment, struct edge *edge); /* POST /orders/{orderId}/pay */

@@ -10,8 +10,12 @@
 enum { PAY_BODY_MAX = 1024 };
 
 static const struct json_field pay_fields[] = {
-        {.name = "paymentToken", .type = JSON_TEXT, .optional = true, .offset = offsetof(struct payment_start_command, token),
-         .min = 0, .max = PAY_REFERENCE_MAX - 1},
+        {.name = "paymentToken",
+         .type = JSON_TEXT,
+         .optional = true,
+         .offset = offsetof(struct payment_start_command, token),
+         .min = 0,
+         .max = PAY_REFERENCE_MAX - 1},
         {0},
 };
 
@@ -36,8 +40,9 @@ static void answer_pending(struct request *request, const struct payment_start_c
         json_object(&json, NULL);
         json_id(&json, "orderId", ID_ORDER, command->order);
         json_string(&json, "state", "PENDING");
-        json_string(&json, "detail", "We are still asking the payment provider. Your seats are kept; do not pay again. "
-                                     "Look at the order in a moment.");
+        json_string(&json, "detail",
+                    "We are still asking the payment provider. Your seats are kept; do not pay again. "
+                    "Look at the order in a moment.");
         json_object_end(&json);
         edge_answer_json(request, 202);
 }
@@ -50,26 +55,31 @@ static void pay_answer(struct request *request, struct lane_command *lane) {
                 return;
         case PAYMENT_START_KEY_REUSED:
                 edge_answer_problem(request, 422, "IDEMPOTENCY_KEY_REUSED",
-                                    "This Idempotency-Key was used with another body. Send a new key with a new wish.", 0);
+                                    "This Idempotency-Key was used with another body. Send a new key with a new wish.",
+                                    0);
                 return;
         case PAYMENT_START_CONFIRMED:
                 answer_confirmed(request, command);
                 return;
         case PAYMENT_START_DECLINED:
-                edge_answer_problem(request, 402, "PAYMENT_DECLINED",
-                                    "The payment was declined and nothing was taken. Choose seats again and pay another way.", 0);
+                edge_answer_problem(
+                        request, 402, "PAYMENT_DECLINED",
+                        "The payment was declined and nothing was taken. Choose seats again and pay another way.", 0);
                 return;
         case PAYMENT_START_CANCELLED:
                 edge_answer_problem(request, 409, "ORDER_CANCELLED",
-                                    "This order was cancelled and its seats are free again. Choose seats once more.", 0);
+                                    "This order was cancelled and its seats are free again. Choose seats once more.",
+                                    0);
                 return;
         case PAYMENT_START_REFUNDED:
-                edge_answer_problem(request, 409, "ORDER_REFUNDED",
-                                    "This order was paid and its money is given back. Choose seats again for a new order.", 0);
+                edge_answer_problem(
+                        request, 409, "ORDER_REFUNDED",
+                        "This order was paid and its money is given back. Choose seats again for a new order.", 0);
                 return;
         case PAYMENT_START_IN_PROGRESS:
-                edge_answer_problem(request, 409, "PAYMENT_IN_PROGRESS",
-                                    "The payment of this order is under way. Do not pay again; ask for its end in a moment.", 1);
+                edge_answer_problem(
+                        request, 409, "PAYMENT_IN_PROGRESS",
+                        "The payment of this order is under way. Do not pay again; ask for its end in a moment.", 1);
                 return;
         case PAYMENT_START_GIVEN_BACK:
                 edge_answer_problem(request, 409, "PAYMENT_REFUNDED",
@@ -98,9 +108,13 @@ static void pay_ask(void *service, struct request *request) {
         desk_submit(payment->lane, &command->lane);
 }
 
-static const struct route pay_route = {
-        .operation = "payOrder", .method = HTTP_POST, .path = "/api/v1/orders/{orderId}/pay", .access = ACCESS_ACCOUNT,
-        .limit_class = LIMIT_COMMAND, .body_max = PAY_BODY_MAX, .ask = pay_ask};
+static const struct route pay_route = {.operation = "payOrder",
+                                       .method = HTTP_POST,
+                                       .path = "/api/v1/orders/{orderId}/pay",
+                                       .access = ACCESS_ACCOUNT,
+                                       .limit_class = LIMIT_COMMAND,
+                                       .body_max = PAY_BODY_MAX,
+                                       .ask = pay_ask};
 
 void payment_add_routes(struct payment *payment, struct edge *edge) {
         edge_add_route(edge, &pay_route, payment);

@@ -1,19 +1,21 @@
 /* payment_rules.c: the decisions of payment_rules.h, and the payment's lifecycle as a table. */
 #include "service/payment/payment_rules.h"
 
-static const char *const state_names[PAYMENT_STATES] = {
-        "READY", "CONFIRMING", "UNKNOWN", "PAID", "DECLINED", "REFUNDING", "REFUND_UNKNOWN", "REFUNDED"};
+static const char *const state_names[PAYMENT_STATES] = {"READY",    "CONFIRMING", "UNKNOWN",        "PAID",
+                                                        "DECLINED", "REFUNDING",  "REFUND_UNKNOWN", "REFUNDED"};
 /* Drawn in payment.h. */
 static const uint32_t moves[PAYMENT_STATES] = {
         [PAYMENT_IS_READY] = FSM_TO(PAYMENT_IS_CONFIRMING),
-        [PAYMENT_IS_CONFIRMING] = FSM_TO(PAYMENT_IS_CONFIRMING) | FSM_TO(PAYMENT_IS_PAID) | FSM_TO(PAYMENT_IS_DECLINED) |
-                                  FSM_TO(PAYMENT_IS_UNKNOWN),
+        [PAYMENT_IS_CONFIRMING] = FSM_TO(PAYMENT_IS_CONFIRMING) | FSM_TO(PAYMENT_IS_PAID) |
+                                  FSM_TO(PAYMENT_IS_DECLINED) | FSM_TO(PAYMENT_IS_UNKNOWN),
         [PAYMENT_IS_UNKNOWN] = FSM_TO(PAYMENT_IS_UNKNOWN) | FSM_TO(PAYMENT_IS_PAID) | FSM_TO(PAYMENT_IS_DECLINED) |
                                FSM_TO(PAYMENT_IS_CONFIRMING),
         [PAYMENT_IS_PAID] = FSM_TO(PAYMENT_IS_REFUNDING),
         [PAYMENT_IS_DECLINED] = FSM_TO(PAYMENT_IS_PAID),
-        [PAYMENT_IS_REFUNDING] = FSM_TO(PAYMENT_IS_REFUNDING) | FSM_TO(PAYMENT_IS_REFUNDED) | FSM_TO(PAYMENT_IS_REFUND_UNKNOWN),
-        [PAYMENT_IS_REFUND_UNKNOWN] = FSM_TO(PAYMENT_IS_REFUNDING) | FSM_TO(PAYMENT_IS_REFUNDED) | FSM_TO(PAYMENT_IS_REFUND_UNKNOWN),
+        [PAYMENT_IS_REFUNDING] =
+                FSM_TO(PAYMENT_IS_REFUNDING) | FSM_TO(PAYMENT_IS_REFUNDED) | FSM_TO(PAYMENT_IS_REFUND_UNKNOWN),
+        [PAYMENT_IS_REFUND_UNKNOWN] =
+                FSM_TO(PAYMENT_IS_REFUNDING) | FSM_TO(PAYMENT_IS_REFUNDED) | FSM_TO(PAYMENT_IS_REFUND_UNKNOWN),
         [PAYMENT_IS_REFUNDED] = 0,
 };
 const struct fsm payment_fsm = {
@@ -59,7 +61,8 @@ static struct payment_change hears_about_taking(enum payment_word word) {
         case PAYMENT_WORD_OPEN:
                 return (struct payment_change){.happens = true, .to = PAYMENT_IS_UNKNOWN, .waits = true};
         case PAYMENT_WORD_ABSENT: /* the same key again: harmless if the first one is still on its way */
-                return (struct payment_change){.happens = true, .to = PAYMENT_IS_CONFIRMING, .asks = PAYMENT_ASK_CONFIRM};
+                return (struct payment_change){
+                        .happens = true, .to = PAYMENT_IS_CONFIRMING, .asks = PAYMENT_ASK_CONFIRM};
         }
         IMPOSSIBLE("a word that no provider speaks");
 }

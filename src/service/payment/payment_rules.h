@@ -11,8 +11,14 @@
 
 /* Stored: never change a number. */
 enum payment_state {
-        PAYMENT_IS_READY, PAYMENT_IS_CONFIRMING, PAYMENT_IS_UNKNOWN, PAYMENT_IS_PAID, PAYMENT_IS_DECLINED,
-        PAYMENT_IS_REFUNDING, PAYMENT_IS_REFUND_UNKNOWN, PAYMENT_IS_REFUNDED
+        PAYMENT_IS_READY,
+        PAYMENT_IS_CONFIRMING,
+        PAYMENT_IS_UNKNOWN,
+        PAYMENT_IS_PAID,
+        PAYMENT_IS_DECLINED,
+        PAYMENT_IS_REFUNDING,
+        PAYMENT_IS_REFUND_UNKNOWN,
+        PAYMENT_IS_REFUNDED
 };
 enum { PAYMENT_STATES = PAYMENT_IS_REFUNDED + 1 };
 extern const struct fsm payment_fsm;
@@ -32,19 +38,25 @@ enum payment_start_outcome {
         PAYMENT_START_CANCELLED,     /* the order was given up, or its hold was over */
         PAYMENT_START_REFUNDED,      /* the order was paid, and its money given back or about to be */
         PAYMENT_START_IN_PROGRESS,
-        PAYMENT_START_WAITS,         /* started: the provider is asked after the commit */
-        PAYMENT_START_GIVEN_BACK,    /* only as an end: paid, but the seats were gone; the money goes back */
+        PAYMENT_START_WAITS,      /* started: the provider is asked after the commit */
+        PAYMENT_START_GIVEN_BACK, /* only as an end: paid, but the seats were gone; the money goes back */
 };
 struct payment_start_facts {
         bool found, key_reused;
         bool order_confirmed, order_cancelled, order_refunded;
-        bool order_pending;  /* and nothing else stands in the way */
-        bool exists;         /* a payment of this order */
+        bool order_pending;       /* and nothing else stands in the way */
+        bool exists;              /* a payment of this order */
         enum payment_state state; /* of the existing one */
 };
 enum payment_start_outcome payment_start_decide(const struct payment_start_facts *facts);
 
-enum payment_question { PAYMENT_ASK_NOTHING, PAYMENT_ASK_CONFIRM, PAYMENT_ASK_QUERY, PAYMENT_ASK_REFUND, PAYMENT_QUESTIONS };
+enum payment_question {
+        PAYMENT_ASK_NOTHING,
+        PAYMENT_ASK_CONFIRM,
+        PAYMENT_ASK_QUERY,
+        PAYMENT_ASK_REFUND,
+        PAYMENT_QUESTIONS
+};
 
 enum payment_word {
         PAYMENT_WORD_TAKEN = 1, /* the money is ours */

@@ -6,9 +6,12 @@
 static void start_refuses_in_order(void **state) {
         (void)state;
         /* Everything is wrong at once; each step puts the first thing right. */
-        struct payment_start_facts facts = {
-                .key_reused = true, .order_confirmed = true, .order_cancelled = true, .order_refunded = true,
-                .exists = true, .state = PAYMENT_IS_DECLINED};
+        struct payment_start_facts facts = {.key_reused = true,
+                                            .order_confirmed = true,
+                                            .order_cancelled = true,
+                                            .order_refunded = true,
+                                            .exists = true,
+                                            .state = PAYMENT_IS_DECLINED};
         assert_int_equal(payment_start_decide(&facts), PAYMENT_START_NOT_FOUND);
         facts.found = true;
         assert_int_equal(payment_start_decide(&facts), PAYMENT_START_KEY_REUSED);
@@ -42,22 +45,29 @@ struct heard {
 static const struct heard table[] = {
 #define ABOUT_TAKING(from, asked)                                                                                       \
         {from, asked, PAYMENT_WORD_TAKEN, PAYMENT_IS_PAID, PAYMENT_CAPTURED, PAYMENT_ASK_NOTHING, false},               \
-        {from, asked, PAYMENT_WORD_REFUSED, PAYMENT_IS_DECLINED, PAYMENT_DECLINED, PAYMENT_ASK_NOTHING, false},         \
-        {from, asked, PAYMENT_WORD_OPEN, PAYMENT_IS_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},                             \
-        {from, asked, PAYMENT_WORD_ABSENT, PAYMENT_IS_CONFIRMING, 0, PAYMENT_ASK_CONFIRM, false},                       \
-        {from, asked, PAYMENT_WORD_RETURNED, PAYMENT_IS_DECLINED, PAYMENT_DECLINED, PAYMENT_ASK_NOTHING, false}
+                {from, asked, PAYMENT_WORD_REFUSED, PAYMENT_IS_DECLINED, PAYMENT_DECLINED, PAYMENT_ASK_NOTHING, false}, \
+                {from, asked, PAYMENT_WORD_OPEN, PAYMENT_IS_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},                     \
+                {from, asked, PAYMENT_WORD_ABSENT, PAYMENT_IS_CONFIRMING, 0, PAYMENT_ASK_CONFIRM, false}, {             \
+                from, asked, PAYMENT_WORD_RETURNED, PAYMENT_IS_DECLINED, PAYMENT_DECLINED, PAYMENT_ASK_NOTHING, false   \
+        }
         ABOUT_TAKING(PAYMENT_IS_CONFIRMING, PAYMENT_ASK_CONFIRM),
         ABOUT_TAKING(PAYMENT_IS_CONFIRMING, PAYMENT_ASK_QUERY),
         ABOUT_TAKING(PAYMENT_IS_UNKNOWN, PAYMENT_ASK_CONFIRM),
         ABOUT_TAKING(PAYMENT_IS_UNKNOWN, PAYMENT_ASK_QUERY),
-        {PAYMENT_IS_DECLINED, PAYMENT_ASK_CONFIRM, PAYMENT_WORD_TAKEN, PAYMENT_IS_PAID, PAYMENT_CAPTURED, PAYMENT_ASK_NOTHING, false},
-        {PAYMENT_IS_DECLINED, PAYMENT_ASK_QUERY, PAYMENT_WORD_TAKEN, PAYMENT_IS_PAID, PAYMENT_CAPTURED, PAYMENT_ASK_NOTHING, false},
-#define ABOUT_RETURN(from)                                                                                              \
-        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_RETURNED, PAYMENT_IS_REFUNDED, PAYMENT_REFUNDED, PAYMENT_ASK_NOTHING, false}, \
-        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_TAKEN, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},        \
-        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_REFUSED, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},      \
-        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_OPEN, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},         \
-        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_ABSENT, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true}
+        {PAYMENT_IS_DECLINED, PAYMENT_ASK_CONFIRM, PAYMENT_WORD_TAKEN, PAYMENT_IS_PAID, PAYMENT_CAPTURED,
+         PAYMENT_ASK_NOTHING, false},
+        {PAYMENT_IS_DECLINED, PAYMENT_ASK_QUERY, PAYMENT_WORD_TAKEN, PAYMENT_IS_PAID, PAYMENT_CAPTURED,
+         PAYMENT_ASK_NOTHING, false},
+#define ABOUT_RETURN(from)                                                                                               \
+        {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_RETURNED, PAYMENT_IS_REFUNDED, PAYMENT_REFUNDED, PAYMENT_ASK_NOTHING,    \
+         false},                                                                                                         \
+                {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_TAKEN, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true}, \
+                {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_REFUSED, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING,      \
+                 true},                                                                                                  \
+                {from, PAYMENT_ASK_REFUND, PAYMENT_WORD_OPEN, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true},  \
+        {                                                                                                                \
+                from, PAYMENT_ASK_REFUND, PAYMENT_WORD_ABSENT, PAYMENT_IS_REFUND_UNKNOWN, 0, PAYMENT_ASK_NOTHING, true   \
+        }
         ABOUT_RETURN(PAYMENT_IS_REFUNDING),
         ABOUT_RETURN(PAYMENT_IS_REFUND_UNKNOWN),
 };
@@ -76,8 +86,9 @@ static void answers_change_what_they_may(void **state) {
                 for (unsigned asked = PAYMENT_ASK_CONFIRM; asked < PAYMENT_QUESTIONS; asked++) {
                         for (unsigned word = PAYMENT_WORD_TAKEN; word <= PAYMENT_WORD_RETURNED; word++) {
                                 const struct heard *row = row_of(from, asked, word);
-                                struct payment_change change = payment_hears(
-                                        (enum payment_state)from, (enum payment_question)asked, (enum payment_word)word);
+                                struct payment_change change =
+                                        payment_hears((enum payment_state)from, (enum payment_question)asked,
+                                                      (enum payment_word)word);
                                 assert_int_equal(change.happens, row != NULL);
                                 if (!row)
                                         continue;
@@ -106,7 +117,8 @@ static void the_reconciler_knows_what_to_ask(void **state) {
         assert_int_equal(to, PAYMENT_IS_REFUNDING);
         assert_int_equal(payment_next_question(PAYMENT_IS_REFUND_UNKNOWN, &to), PAYMENT_ASK_REFUND);
         assert_int_equal(to, PAYMENT_IS_REFUNDING);
-        static const enum payment_state closed[] = {PAYMENT_IS_READY, PAYMENT_IS_PAID, PAYMENT_IS_DECLINED, PAYMENT_IS_REFUNDED};
+        static const enum payment_state closed[] = {PAYMENT_IS_READY, PAYMENT_IS_PAID, PAYMENT_IS_DECLINED,
+                                                    PAYMENT_IS_REFUNDED};
         for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
                 assert_false(payment_is_open(closed[i]));
                 assert_true(ABORTS(payment_next_question(closed[i], &to)));

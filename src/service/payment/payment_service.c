@@ -1,6 +1,7 @@
 /* payment_service.c: the use cases of payments: start, hear the provider's answers, give back, reconcile.
  *
- * Only the lane's thread comes here, but for two functions that say so: call_run (a worker's) and payment_knock (any). */
+ * Only the lane's thread comes here, but for two functions that say so: call_run (a worker's) and payment_knock (any).
+ */
 #include "service/payment/payment_service.h"
 
 #include <stdlib.h>
@@ -10,16 +11,22 @@
 #include "base/metrics.h"
 
 static struct metric answers[] = {
-        {.name = "ticketrush_payments_total", .help = "Payments that came to an end, by how.", .labels = "end=\"paid\"",
+        {.name = "ticketrush_payments_total",
+         .help = "Payments that came to an end, by how.",
+         .labels = "end=\"paid\"",
          .kind = METRIC_COUNTER},
-        {.name = "ticketrush_payments_total", .help = "Payments that came to an end, by how.", .labels = "end=\"declined\"",
+        {.name = "ticketrush_payments_total",
+         .help = "Payments that came to an end, by how.",
+         .labels = "end=\"declined\"",
          .kind = METRIC_COUNTER},
-        {.name = "ticketrush_payments_total", .help = "Payments that came to an end, by how.", .labels = "end=\"refunded\"",
+        {.name = "ticketrush_payments_total",
+         .help = "Payments that came to an end, by how.",
+         .labels = "end=\"refunded\"",
          .kind = METRIC_COUNTER},
 };
-static struct metric open_payments = {
-        .name = "ticketrush_payments_open", .help = "Payments about which the provider still has to be asked.",
-        .kind = METRIC_GAUGE};
+static struct metric open_payments = {.name = "ticketrush_payments_open",
+                                      .help = "Payments about which the provider still has to be asked.",
+                                      .kind = METRIC_GAUGE};
 
 /* --- asking --- */
 
@@ -110,7 +117,8 @@ static void call_done(struct lane_command *command) {
 static int hear_answers(void *service, struct turn *turn, struct lane_command **commands, size_t count);
 static const struct lane_kind outcome_kind = {.name = "payment.outcome", .rank = 10, .run = hear_answers};
 
-static void hand_out(struct payment *payment, enum payment_question question, const struct pay_order *orders, size_t count) {
+static void hand_out(struct payment *payment, enum payment_question question, const struct pay_order *orders,
+                     size_t count) {
         struct payment_call *call = call_take(payment);
         if (call) {
                 call->lane = (struct lane_command){.kind = &outcome_kind, .service = payment, .done = call_done};
@@ -156,8 +164,12 @@ static int payment_rolled_back(void *service, struct db *db) {
 /* --- changing --- */
 
 static int say(struct turn *turn, const struct payment_row *row, unsigned type, uint64_t cause, struct text payload) {
-        struct event event = {.type = type, .schedule = row->schedule, .subject = row->id, .account = row->account,
-                              .cause = cause, .payload = payload};
+        struct event event = {.type = type,
+                              .schedule = row->schedule,
+                              .subject = row->id,
+                              .account = row->account,
+                              .cause = cause,
+                              .payload = payload};
         return turn_say(turn, &event);
 }
 
@@ -229,10 +241,15 @@ static enum payment_start_outcome start_decide(const struct payment_start_comman
 }
 
 static struct payment_row row_of(const struct payment_start_command *command, const struct order *order, int64_t now) {
-        struct payment_row row = {
-                .id = order->id, .schedule = order->schedule, .account = order->account, .state = PAYMENT_IS_READY,
-                .attempts = 1, .amount = order->amount, .next_at = now + PAYMENT_PATIENCE_MS, .created_at = now,
-                .idempotency = command->idempotency};
+        struct payment_row row = {.id = order->id,
+                                  .schedule = order->schedule,
+                                  .account = order->account,
+                                  .state = PAYMENT_IS_READY,
+                                  .attempts = 1,
+                                  .amount = order->amount,
+                                  .next_at = now + PAYMENT_PATIENCE_MS,
+                                  .created_at = now,
+                                  .idempotency = command->idempotency};
         PRE(command->token.length < sizeof row.token);
         if (command->token.length > 0)
                 memcpy(row.token, command->token.at, command->token.length);
@@ -248,8 +265,8 @@ struct start_batch {
         size_t count; /* distinct orders */
 };
 
-static int start_load(struct payment *payment, struct turn *turn, struct payment_start_command *const *commands, size_t count,
-                      struct start_batch *ret_batch) {
+static int start_load(struct payment *payment, struct turn *turn, struct payment_start_command *const *commands,
+                      size_t count, struct start_batch *ret_batch) {
         purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
         struct start_batch batch = {
                 .orders = arena_take(turn->arena, count * sizeof *batch.orders),
@@ -277,8 +294,8 @@ static int start_load(struct payment *payment, struct turn *turn, struct payment
         return fault;
 }
 
-static int start_one(struct payment *payment, struct turn *turn, struct payment_start_command *command, const struct order *order,
-                     struct payment_row *row) {
+static int start_one(struct payment *payment, struct turn *turn, struct payment_start_command *command,
+                     const struct order *order, struct payment_row *row) {
         *row = row_of(command, order, turn->now);
         wait_until(payment, row, row->next_at);
         command->lane.outcome = LANE_WAIT;
@@ -338,8 +355,8 @@ static enum payment_word word_to(enum payment_question question, enum pay_answer
         return word_of(answer);
 }
 
-static int hear_answer(struct payment *payment, struct turn *turn, struct payment_row *row, enum payment_question question,
-                       const struct pay_result *result, struct changes *changes) {
+static int hear_answer(struct payment *payment, struct turn *turn, struct payment_row *row,
+                       enum payment_question question, const struct pay_result *result, struct changes *changes) {
         struct payment_change change = payment_hears(row->state, question, word_to(question, result->answer));
         if (!change.happens)
                 return 0;
@@ -400,7 +417,8 @@ static int hear_answers(void *service, struct turn *turn, struct lane_command **
                 const struct payment_call *call = (const struct payment_call *)(const void *)commands[i];
                 for (size_t j = 0; !fault && j < call->count; j++) {
                         const uint64_t *place = map_find(&payment->places, call->orders[j].order);
-                        struct payment_row *row = place ? strays[*place] : payment_store_open(&payment->store, call->orders[j].order);
+                        struct payment_row *row =
+                                place ? strays[*place] : payment_store_open(&payment->store, call->orders[j].order);
                         if (row)
                                 fault = hear_answer(payment, turn, row, call->question, &call->results[j], &changes);
                 }
@@ -413,10 +431,12 @@ static int hear_answers(void *service, struct turn *turn, struct lane_command **
 
 static int give_back(struct payment *payment, struct turn *turn, struct payment_row *row, const struct order *order,
                      const struct event *event, struct changes *changes) {
-        if (row->state == PAYMENT_IS_REFUNDING || row->state == PAYMENT_IS_REFUND_UNKNOWN || row->state == PAYMENT_IS_REFUNDED)
+        if (row->state == PAYMENT_IS_REFUNDING || row->state == PAYMENT_IS_REFUND_UNKNOWN ||
+            row->state == PAYMENT_IS_REFUNDED)
                 return 0;
         if (row->state != PAYMENT_IS_PAID) {
-                log_write(LOG_ALARM, "payment.refund", "order %llu is to be given back, but its payment is %s: look at both",
+                log_write(LOG_ALARM, "payment.refund",
+                          "order %llu is to be given back, but its payment is %s: look at both",
                           (unsigned long long)row->id, fsm_state_name(&payment_fsm, row->state));
                 return 0;
         }
@@ -482,7 +502,8 @@ static int ask_again(struct payment *payment, struct turn *turn, struct payment_
         enum payment_state to;
         enum payment_question question = payment_next_question(row->state, &to);
         if (row->attempts >= PAY_ATTEMPTS_MAX)
-                log_write(LOG_ALARM, "payment.unresolved", "payment of order %llu is %s after %u questions to %s (last: %s); asking on",
+                log_write(LOG_ALARM, "payment.unresolved",
+                          "payment of order %llu is %s after %u questions to %s (last: %s); asking on",
                           (unsigned long long)row->id, fsm_state_name(&payment_fsm, row->state), row->attempts,
                           payment->provider->name, row->code);
         move(row, to, turn->now);
@@ -583,8 +604,10 @@ static int payment_begin(struct payment *payment, const struct payment_config *c
         if (!fault)
                 fault = payment_store_reload(&payment->store, lane_db(config->lane));
         if (!fault)
-                fault = lane_add_consumer(config->lane, &(struct lane_consumer){
-                        .name = "payment", .service = payment, .types = EVENT_BIT(ORDER_REFUNDING), .consume = payment_consume});
+                fault = lane_add_consumer(config->lane, &(struct lane_consumer){.name = "payment",
+                                                                                .service = payment,
+                                                                                .types = EVENT_BIT(ORDER_REFUNDING),
+                                                                                .consume = payment_consume});
         if (!fault)
                 fault = workers_new(&payment->workers, "pay", payment->worker_count, PAYMENT_CALLS_QUEUED_MAX);
         struct map_entry entry;
@@ -598,9 +621,12 @@ int payment_new(struct payment **ret_payment, const struct payment_config *confi
         struct payment *payment = calloc(1, sizeof *payment);
         if (!payment)
                 return -ENOMEM;
-        *payment = (struct payment){
-                .lane = config->lane, .clock = config->clock, .orders = config->orders, .provider = config->provider,
-                .worker_count = config->workers > 0 ? config->workers : 1, .soonest = INT64_MAX};
+        *payment = (struct payment){.lane = config->lane,
+                                    .clock = config->clock,
+                                    .orders = config->orders,
+                                    .provider = config->provider,
+                                    .worker_count = config->workers > 0 ? config->workers : 1,
+                                    .soonest = INT64_MAX};
         pthread_mutex_init(&payment->lock, NULL);
         map_init(&payment->places);
         int fault = payment_begin(payment, config);
@@ -610,9 +636,12 @@ int payment_new(struct payment **ret_payment, const struct payment_config *confi
         }
         payment->provider->notify = payment_knock;
         payment->provider->notify_context = payment;
-        lane_add_room(config->lane, &(struct lane_room){
-                .name = "payment", .service = payment, .due = payment_due, .tick = payment_tick,
-                .committed = payment_committed, .rolled_back = payment_rolled_back});
+        lane_add_room(config->lane, &(struct lane_room){.name = "payment",
+                                                        .service = payment,
+                                                        .due = payment_due,
+                                                        .tick = payment_tick,
+                                                        .committed = payment_committed,
+                                                        .rolled_back = payment_rolled_back});
         *ret_payment = payment;
         return 0;
 }

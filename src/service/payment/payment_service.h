@@ -55,11 +55,11 @@ struct payment {
         struct workers *workers;
         unsigned worker_count;
         struct payment_store store;
-        struct map places;           /* of the batch in hand: payment → its place */
+        struct map places;                             /* of the batch in hand: payment → its place */
         struct payment_notes notes[PAYMENT_QUESTIONS]; /* by question */
-        int64_t soonest;             /* no open payment has a next_at before this; INT64_MAX: none is open */
+        int64_t soonest; /* no open payment has a next_at before this; INT64_MAX: none is open */
         int64_t looked_at, quiet_until;
-        pthread_mutex_t lock;        /* of the two below: workers and providers come here too */
+        pthread_mutex_t lock; /* of the two below: workers and providers come here too */
         struct payment_call *free_calls;
         purchase_id knocks[PAYMENT_KNOCKS_MAX];
         _Atomic size_t knock_count;

@@ -10,17 +10,19 @@ const struct db_migration payment_migrations[] = {
          "CREATE TABLE payment(id INTEGER PRIMARY KEY, schedule_id INTEGER NOT NULL, account_id INTEGER NOT NULL,"
          " state INTEGER NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, refund_amount INTEGER NOT NULL,"
          " token TEXT NOT NULL, provider TEXT NOT NULL, reference TEXT NOT NULL, code TEXT NOT NULL,"
-         " attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
+         " attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT "
+         "NULL,"
          " idempotency_key INTEGER NOT NULL, idempotency_fingerprint INTEGER NOT NULL);"
          /* CONFIRMING, UNKNOWN, REFUNDING, REFUND_UNKNOWN */
          "CREATE INDEX payment_open ON payment(next_at) WHERE state IN (1, 2, 5, 6);"},
 };
 const size_t payment_migration_count = sizeof payment_migrations / sizeof payment_migrations[0];
 _Static_assert(PAYMENT_IS_CONFIRMING == 1 && PAYMENT_IS_UNKNOWN == 2 && PAYMENT_IS_REFUNDING == 5 &&
-                       PAYMENT_IS_REFUND_UNKNOWN == 6, "the partial index names the open states by their numbers");
+                       PAYMENT_IS_REFUND_UNKNOWN == 6,
+               "the partial index names the open states by their numbers");
 
-#define COLUMNS                                                                                                      \
-        "id, schedule_id, account_id, state, amount, currency, refund_amount, token, reference, code, attempts, "    \
+#define COLUMNS                                                                                                   \
+        "id, schedule_id, account_id, state, amount, currency, refund_amount, token, reference, code, attempts, " \
         "next_at, created_at, updated_at, idempotency_key, idempotency_fingerprint"
 enum { COLUMN_COUNT = 16, INSERT_COUNT = COLUMN_COUNT + 1, UPDATE_COUNT = 8 };
 
@@ -28,10 +30,12 @@ static const struct db_statement select_payment = {"SELECT " COLUMNS " FROM paym
 static const struct db_statement select_open = {"SELECT " COLUMNS " FROM payment WHERE state IN (1, 2, 5, 6)", 0};
 static const struct db_statement insert_payment = {
         "INSERT INTO payment(" COLUMNS ", provider)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)", INSERT_COUNT};
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        INSERT_COUNT};
 static const struct db_statement update_payment = {
         "UPDATE payment SET state = $2, refund_amount = $3, reference = $4, code = $5, attempts = $6, next_at = $7,"
-        " updated_at = $8 WHERE id = $1", UPDATE_COUNT};
+        " updated_at = $8 WHERE id = $1",
+        UPDATE_COUNT};
 
 /* --- the pool --- */
 
@@ -162,8 +166,8 @@ static int on_found(void *context, size_t index, const struct db_row *row) {
         return read_payment(row, copy);
 }
 
-int payment_store_find(struct payment_store *store, struct turn *turn, const purchase_id *ids, struct payment_row **ret_rows,
-                       size_t count) {
+int payment_store_find(struct payment_store *store, struct turn *turn, const purchase_id *ids,
+                       struct payment_row **ret_rows, size_t count) {
         size_t *places = arena_take(turn->arena, count * sizeof *places);
         struct db_value *parameters = arena_take(turn->arena, count * sizeof *parameters);
         if (!places || !parameters)
@@ -186,12 +190,23 @@ int payment_store_insert(struct payment_store *store, struct turn *turn, const s
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 const struct payment_row *row = &rows[i];
-                const struct db_value values[INSERT_COUNT] = {
-                        db_id(row->id), db_id(row->schedule), db_id(row->account), db_int(row->state),
-                        db_int(row->amount.amount), db_text(text_of(row->amount.currency)), db_int(row->refund_amount),
-                        db_text(text_of(row->token)), db_text(text_of(row->reference)), db_text(text_of(row->code)),
-                        db_int(row->attempts), db_int(row->next_at), db_int(row->created_at), db_int(row->updated_at),
-                        db_id(row->idempotency.key), db_id(row->idempotency.fingerprint), db_text(text_of(store->provider))};
+                const struct db_value values[INSERT_COUNT] = {db_id(row->id),
+                                                              db_id(row->schedule),
+                                                              db_id(row->account),
+                                                              db_int(row->state),
+                                                              db_int(row->amount.amount),
+                                                              db_text(text_of(row->amount.currency)),
+                                                              db_int(row->refund_amount),
+                                                              db_text(text_of(row->token)),
+                                                              db_text(text_of(row->reference)),
+                                                              db_text(text_of(row->code)),
+                                                              db_int(row->attempts),
+                                                              db_int(row->next_at),
+                                                              db_int(row->created_at),
+                                                              db_int(row->updated_at),
+                                                              db_id(row->idempotency.key),
+                                                              db_id(row->idempotency.fingerprint),
+                                                              db_text(text_of(store->provider))};
                 memcpy(&parameters[i * INSERT_COUNT], values, sizeof values);
         }
         int fault = db_run(turn->db, &insert_payment, parameters, count, 0, 0, 0);
@@ -211,15 +226,21 @@ static int mirror_follow(struct payment_store *store, struct payment_row *row) {
         return 0;
 }
 
-int payment_store_update(struct payment_store *store, struct turn *turn, struct payment_row *const *rows, size_t count) {
+int payment_store_update(struct payment_store *store, struct turn *turn, struct payment_row *const *rows,
+                         size_t count) {
         struct db_value *parameters = arena_take(turn->arena, count * UPDATE_COUNT * sizeof *parameters);
         if (!parameters)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 const struct payment_row *row = rows[i];
-                const struct db_value values[UPDATE_COUNT] = {
-                        db_id(row->id), db_int(row->state), db_int(row->refund_amount), db_text(text_of(row->reference)),
-                        db_text(text_of(row->code)), db_int(row->attempts), db_int(row->next_at), db_int(row->updated_at)};
+                const struct db_value values[UPDATE_COUNT] = {db_id(row->id),
+                                                              db_int(row->state),
+                                                              db_int(row->refund_amount),
+                                                              db_text(text_of(row->reference)),
+                                                              db_text(text_of(row->code)),
+                                                              db_int(row->attempts),
+                                                              db_int(row->next_at),
+                                                              db_int(row->updated_at)};
                 memcpy(&parameters[i * UPDATE_COUNT], values, sizeof values);
         }
         int fault = db_run(turn->db, &update_payment, parameters, count, 0, 0, 0);

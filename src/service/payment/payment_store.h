@@ -45,13 +45,13 @@ int payment_store_reload(struct payment_store *store, struct db *db);
 /* From memory: NULL if it is not open. */
 struct payment_row *payment_store_open(const struct payment_store *store, purchase_id id);
 /* For each n: open in memory, else a copy in the turn's arena read from the database, else NULL. Each id once. */
-int payment_store_find(struct payment_store *store, struct turn *turn, const purchase_id *ids, struct payment_row **ret_rows,
-                       size_t count);
+int payment_store_find(struct payment_store *store, struct turn *turn, const purchase_id *ids,
+                       struct payment_row **ret_rows, size_t count);
 
 /* Writes new rows. Those that are open are mirrored. */
 int payment_store_insert(struct payment_store *store, struct turn *turn, const struct payment_row *rows, size_t count);
-/* Writes changed rows (of payment_store_find), each at most once, clears `changed`, and puts them into the mirror or out
- * of it: rows that are no longer open are gone afterwards. */
+/* Writes changed rows (of payment_store_find), each at most once, clears `changed`, and puts them into the mirror or
+ * out of it: rows that are no longer open are gone afterwards. */
 int payment_store_update(struct payment_store *store, struct turn *turn, struct payment_row *const *rows, size_t count);
 
 #endif

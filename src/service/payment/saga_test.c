@@ -26,7 +26,8 @@ static void paying_ends_with_tickets(void **state) {
         assert_int_equal(world_number("SELECT amount FROM orders WHERE id = $1", order), 2 * PRICE);
         assert_int_equal(world_tickets(order), 2);
         assert_int_equal(world_pay(&again, order, ""), PAYMENT_START_CONFIRMED);
-        static const unsigned said[] = {ORDER_CREATED, PAYMENT_STARTED, PAYMENT_CAPTURED, ORDER_PAID, SEATS_SOLD, TICKET_ISSUED, ORDER_CONFIRMED};
+        static const unsigned said[] = {ORDER_CREATED, PAYMENT_STARTED, PAYMENT_CAPTURED, ORDER_PAID,
+                                        SEATS_SOLD,    TICKET_ISSUED,   ORDER_CONFIRMED};
         for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
                 assert_int_equal(world_events(said[i], order), 1);
         world_explains_money();
@@ -42,22 +43,27 @@ static void many_are_bought_in_one_turn(void **state) {
                 holds[i] = world_hold(BUYER, (seat_index)(2 * i));
         for (int i = 0; i < MANY; i++) {
                 make[i] = (struct order_create_command){
-                        .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done}, .account = BUYER, .hold = holds[i]};
+                        .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done},
+                        .account = BUYER,
+                        .hold = holds[i]};
                 assert_int_equal(lane_submit(world.lane, &make[i].lane), 0);
         }
         assert_true(lane_step(world.lane));
         for (int i = 0; i < MANY; i++) {
                 assert_int_equal(make[i].lane.outcome, ORDER_CREATE_MADE);
                 pay[i] = (struct payment_start_command){
-                        .lane = {.kind = &payment_start_kind, .service = world.payment, .done = kit_done}, .account = BUYER,
-                        .order = holds[i], .token = text_of(i % 10 == 0 ? "decline" : "")};
+                        .lane = {.kind = &payment_start_kind, .service = world.payment, .done = kit_done},
+                        .account = BUYER,
+                        .order = holds[i],
+                        .token = text_of(i % 10 == 0 ? "decline" : "")};
                 assert_int_equal(lane_submit(world.lane, &pay[i].lane), 0);
         }
         world_rest();
         for (int i = 0; i < MANY; i++)
                 assert_int_equal(pay[i].lane.outcome, i % 10 == 0 ? PAYMENT_START_DECLINED : PAYMENT_START_CONFIRMED);
         world_explains_money();
-        assert_int_equal(world_number("SELECT confirmed FROM order_tally WHERE schedule_id = $1", SCHEDULE), MANY - MANY / 10);
+        assert_int_equal(world_number("SELECT confirmed FROM order_tally WHERE schedule_id = $1", SCHEDULE),
+                         MANY - MANY / 10);
 }
 
 static void two_clicks_in_one_turn_pay_once(void **state) {
@@ -67,9 +73,13 @@ static void two_clicks_in_one_turn_pay_once(void **state) {
         struct payment_start_command pay[3];
         for (int i = 0; i < 3; i++) {
                 make[i] = (struct order_create_command){
-                        .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done}, .account = BUYER, .hold = order};
+                        .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done},
+                        .account = BUYER,
+                        .hold = order};
                 pay[i] = (struct payment_start_command){
-                        .lane = {.kind = &payment_start_kind, .service = world.payment, .done = kit_done}, .account = BUYER, .order = order};
+                        .lane = {.kind = &payment_start_kind, .service = world.payment, .done = kit_done},
+                        .account = BUYER,
+                        .order = order};
                 assert_int_equal(lane_submit(world.lane, &make[i].lane), 0);
                 assert_int_equal(lane_submit(world.lane, &pay[i].lane), 0); /* orders are made before payments start */
         }
@@ -88,7 +98,9 @@ static void keys_are_remembered(void **state) {
         (void)state;
         purchase_id first = world_hold(BUYER, 10), second = world_hold(BUYER, 12), third = world_hold(BUYER, 14);
         struct order_create_command make = {
-                .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done}, .account = BUYER, .hold = first,
+                .lane = {.kind = &order_create_kind, .service = world.orders, .done = kit_done},
+                .account = BUYER,
+                .hold = first,
                 .idempotency = {77, 1}};
         assert_int_equal(kit_submit_and_run(world.lane, &make.lane), ORDER_CREATE_MADE);
         assert_int_equal(kit_submit_and_run(world.lane, &make.lane), ORDER_CREATE_REPLAYED);
@@ -106,8 +118,10 @@ static void keys_are_remembered(void **state) {
         kit_lane_run(world.lane);
         assert_int_equal(twins[0].lane.outcome, ORDER_CREATE_MADE);
         assert_int_equal(twins[1].lane.outcome, ORDER_CREATE_KEY_REUSED);
-        struct payment_start_command pay = {
-                .lane = {.kind = &payment_start_kind, .service = world.payment}, .account = BUYER, .order = first, .idempotency = {79, 1}};
+        struct payment_start_command pay = {.lane = {.kind = &payment_start_kind, .service = world.payment},
+                                            .account = BUYER,
+                                            .order = first,
+                                            .idempotency = {79, 1}};
         assert_int_equal(kit_submit_and_run(world.lane, &pay.lane), LANE_WAIT);
         pay.lane.outcome = 0;
         struct payment_start_command other = pay;
@@ -180,8 +194,10 @@ static void orders_come_in_pages(void **state) {
                 assert_int_equal(world_order(BUYER, made[i]), ORDER_CREATE_MADE);
         }
         struct order room[4];
-        struct order_list_command list = {
-                .lane = {.kind = &order_list_kind, .service = world.orders}, .account = BUYER, .limit = 3, .orders = room};
+        struct order_list_command list = {.lane = {.kind = &order_list_kind, .service = world.orders},
+                                          .account = BUYER,
+                                          .limit = 3,
+                                          .orders = room};
         kit_submit_and_run(world.lane, &list.lane);
         assert_int_equal(list.count, 4); /* one more: there is a next page */
         assert_int_equal(room[0].id, made[4]);
@@ -240,7 +256,8 @@ static void a_confirmed_order_is_given_back_by_the_rule(void **state) {
         world_rest();
         assert_int_equal(world_order_state(order), ORDER_IS_REFUNDED);
         assert_int_equal(world_number("SELECT refund_amount FROM orders WHERE id = $1", order), 2 * PRICE * 9 / 10);
-        assert_int_equal(world_number("SELECT count(*) FROM orders WHERE id = $1 AND reason = 'buyer_cancelled'", order), 1);
+        assert_int_equal(
+                world_number("SELECT count(*) FROM orders WHERE id = $1 AND reason = 'buyer_cancelled'", order), 1);
         assert_int_equal(world_pay(&pay, order, ""), PAYMENT_START_REFUNDED);
         assert_int_equal(world_tickets(order), 0);
         world_explains_money();
@@ -283,9 +300,18 @@ static void an_expired_hold_ends_its_order(void **state) {
 
 /* --- troubles --- */
 
-static const char *const troubles[] = {
-        "", "decline", "delay:1", "timeout-charged:3000", "timeout-charged:0", "timeout-not-charged:3000", "timeout-not-charged:0",
-        "pending:7000", "answer-twice", "notify-twice", "notify-early", "refuse-refund:0:2"};
+static const char *const troubles[] = {"",
+                                       "decline",
+                                       "delay:1",
+                                       "timeout-charged:3000",
+                                       "timeout-charged:0",
+                                       "timeout-not-charged:3000",
+                                       "timeout-not-charged:0",
+                                       "pending:7000",
+                                       "answer-twice",
+                                       "notify-twice",
+                                       "notify-early",
+                                       "refuse-refund:0:2"};
 enum { TROUBLES = sizeof troubles / sizeof troubles[0] };
 
 static void every_trouble_ends(void **state) {
@@ -403,7 +429,8 @@ static void money_for_a_cancelled_performance_goes_back(void **state) {
 /* A provider that says no and takes the money all the same, and tells so when asked again. */
 static void (*honest_confirm)(struct pay_provider *, const struct pay_order *, struct pay_result *, size_t);
 
-static void confirm_and_deny(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results, size_t count) {
+static void confirm_and_deny(struct pay_provider *provider, const struct pay_order *orders, struct pay_result *results,
+                             size_t count) {
         honest_confirm(provider, orders, results, count);
         for (size_t i = 0; i < count; i++)
                 results[i].answer = PAY_DECLINED;
@@ -448,8 +475,8 @@ static void late_money_goes_back_when_the_seats_are_gone(void **state) {
 
 /* --- crashes and faults --- */
 
-/* A purchase with the trouble, and (if it may) a cancellation after it; crashes after so many steps, and again after some
- * more. Returns false when the story was over before the first crash. */
+/* A purchase with the trouble, and (if it may) a cancellation after it; crashes after so many steps, and again after
+ * some more. Returns false when the story was over before the first crash. */
 static bool story_with_crash(const char *trouble, unsigned first, unsigned second) {
         purchase_id order = world_hold(BUYER, 10);
         struct payment_start_command pay;

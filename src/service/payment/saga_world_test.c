@@ -62,20 +62,26 @@ const struct schedule *event_schedule(struct event_service *service, struct db *
 }
 
 enum schedule_state schedule_state_at(const struct schedule *schedule, int64_t now) {
-        return schedule->cancelled ? SCHEDULE_IS_CANCELLED : now >= schedule->ends_at ? SCHEDULE_ENDED : SCHEDULE_ON_SALE;
+        return schedule->cancelled        ? SCHEDULE_IS_CANCELLED
+               : now >= schedule->ends_at ? SCHEDULE_ENDED
+                                          : SCHEDULE_ON_SALE;
 }
 
-static const char neighbours_sql[] =
-        "CREATE TABLE IF NOT EXISTS w_hold(id INTEGER PRIMARY KEY, account INTEGER, state INTEGER, expires_at INTEGER, place INTEGER,"
-        " ordered INTEGER);"
-        "CREATE TABLE IF NOT EXISTS w_seat(place INTEGER PRIMARY KEY, owner INTEGER);"
-        "CREATE TABLE IF NOT EXISTS w_ticket(id INTEGER PRIMARY KEY, valid INTEGER);";
+static const char neighbours_sql[] = "CREATE TABLE IF NOT EXISTS w_hold(id INTEGER PRIMARY KEY, account INTEGER, state "
+                                     "INTEGER, expires_at INTEGER, place INTEGER,"
+                                     " ordered INTEGER);"
+                                     "CREATE TABLE IF NOT EXISTS w_seat(place INTEGER PRIMARY KEY, owner INTEGER);"
+                                     "CREATE TABLE IF NOT EXISTS w_ticket(id INTEGER PRIMARY KEY, valid INTEGER);";
 
 static int on_hold(void *context, size_t index, const struct db_row *row) {
         (void)index;
         struct hold *hold = context;
-        *hold = (struct hold){.id = db_row_id(row, 0), .schedule = SCHEDULE, .account = db_row_id(row, 1),
-                              .state = (enum hold_state)db_row_int(row, 2), .expires_at = db_row_int(row, 3), .seat_count = 2};
+        *hold = (struct hold){.id = db_row_id(row, 0),
+                              .schedule = SCHEDULE,
+                              .account = db_row_id(row, 1),
+                              .state = (enum hold_state)db_row_int(row, 2),
+                              .expires_at = db_row_int(row, 3),
+                              .seat_count = 2};
         hold->seats[0] = (seat_index)db_row_int(row, 4);
         hold->seats[1] = hold->seats[0] + 1;
         return 0;
@@ -83,7 +89,8 @@ static int on_hold(void *context, size_t index, const struct db_row *row) {
 
 int inventory_hold(struct inventory *inventory, struct turn *turn, purchase_id id, struct hold *ret_hold) {
         (void)inventory;
-        static const struct db_statement select = {"SELECT id, account, state, expires_at, place FROM w_hold WHERE id = $1", 1};
+        static const struct db_statement select = {
+                "SELECT id, account, state, expires_at, place FROM w_hold WHERE id = $1", 1};
         struct db_value parameter = db_id(id);
         struct hold hold = {0};
         int fault = db_run(turn->db, &select, &parameter, 1, on_hold, &hold, 0);
@@ -108,13 +115,17 @@ int inventory_lock_holds(struct inventory *inventory, struct turn *turn, const p
         return fault ? fault : changed == (int64_t)count ? 0 : -ENOENT;
 }
 
-static int change(struct turn *turn, const struct db_statement *statement, uint64_t a, uint64_t b, int64_t *ret_changed) {
+static int change(struct turn *turn, const struct db_statement *statement, uint64_t a, uint64_t b,
+                  int64_t *ret_changed) {
         struct db_value parameters[2] = {db_id(a), db_id(b)};
         return db_run(turn->db, statement, parameters, 1, 0, 0, ret_changed);
 }
 
 static int answer_event(struct turn *turn, const struct event *event, unsigned type) {
-        struct event answer = {.type = type, .schedule = event->schedule, .subject = event->subject, .account = event->account,
+        struct event answer = {.type = type,
+                               .schedule = event->schedule,
+                               .subject = event->subject,
+                               .account = event->account,
                                .cause = event->id};
         return turn_say(turn, &answer);
 }
@@ -123,7 +134,8 @@ static int answer_event(struct turn *turn, const struct event *event, unsigned t
 static int sell(struct turn *turn, const struct event *event) {
         static const struct db_statement take = {
                 "INSERT INTO w_seat(place, owner) SELECT place + $2, id FROM w_hold WHERE id = $1 AND NOT EXISTS"
-                " (SELECT 1 FROM w_seat s WHERE s.place IN (w_hold.place, w_hold.place + 1) AND s.owner <> w_hold.id)", 2};
+                " (SELECT 1 FROM w_seat s WHERE s.place IN (w_hold.place, w_hold.place + 1) AND s.owner <> w_hold.id)",
+                2};
         static const struct db_statement consume = {"UPDATE w_hold SET state = 1 WHERE id = $1 AND $2 = 0", 2};
         int64_t first = 0, second = 0;
         int fault = change(turn, &take, event->subject, 0, &first);
@@ -194,15 +206,20 @@ static void world_open(void) {
         world.lane = kit_lane_open_on(world.faulty);
         struct order_config orders = {.lane = world.lane, .clock = kit_clock()};
         assert_int_equal(order_service_new(&world.orders, &orders), 0);
-        struct payment_config payment = {
-                .lane = world.lane, .clock = kit_clock(), .orders = world.orders, .provider = world.provider, .workers = 1};
+        struct payment_config payment = {.lane = world.lane,
+                                         .clock = kit_clock(),
+                                         .orders = world.orders,
+                                         .provider = world.provider,
+                                         .workers = 1};
         assert_int_equal(payment_new(&world.payment, &payment), 0);
         order_set_payment(world.orders, world.payment);
-        const struct lane_consumer inventory = {
-                .name = "inventory", .consume = inventory_consume,
-                .types = EVENT_BIT(PAYMENT_STARTED) | EVENT_BIT(ORDER_PAID) | EVENT_BIT(ORDER_CANCELLED) | EVENT_BIT(ORDER_REFUNDING)};
-        const struct lane_consumer ticket = {
-                .name = "ticket", .consume = ticket_consume, .types = EVENT_BIT(SEATS_SOLD) | EVENT_BIT(ORDER_REFUNDING)};
+        const struct lane_consumer inventory = {.name = "inventory",
+                                                .consume = inventory_consume,
+                                                .types = EVENT_BIT(PAYMENT_STARTED) | EVENT_BIT(ORDER_PAID) |
+                                                         EVENT_BIT(ORDER_CANCELLED) | EVENT_BIT(ORDER_REFUNDING)};
+        const struct lane_consumer ticket = {.name = "ticket",
+                                             .consume = ticket_consume,
+                                             .types = EVENT_BIT(SEATS_SOLD) | EVENT_BIT(ORDER_REFUNDING)};
         assert_int_equal(lane_add_consumer(world.lane, &inventory), 0);
         assert_int_equal(lane_add_consumer(world.lane, &ticket), 0);
 }
@@ -233,10 +250,16 @@ int world_begin(void **state) {
         kit_clock_set(KIT_NOW);
         world = (struct world){.last_hold = 1000};
         world.plan = (struct plan){.seats = world.seats, .seat_count = SEATS};
-        world.schedule = (struct schedule){
-                .id = SCHEDULE, .organiser = ORGANISER, .plan = &world.plan, .ends_at = KIT_NOW + 86400000,
-                .cancel_until = KIT_NOW + 86400000, .cancel_refund_percent = 90, .cap = 4, .hold_seconds = 300,
-                .currency = "KRW", .amounts = {PRICE}};
+        world.schedule = (struct schedule){.id = SCHEDULE,
+                                           .organiser = ORGANISER,
+                                           .plan = &world.plan,
+                                           .ends_at = KIT_NOW + 86400000,
+                                           .cancel_until = KIT_NOW + 86400000,
+                                           .cancel_refund_percent = 90,
+                                           .cap = 4,
+                                           .hold_seconds = 300,
+                                           .currency = "KRW",
+                                           .amounts = {PRICE}};
         kit_path_new(world.path);
         snprintf(world.book, sizeof world.book, "%s.book", world.path);
         world_open();
@@ -285,7 +308,8 @@ static int run_neighbour(void *service, struct turn *turn, struct lane_command *
                 struct neighbour_command *command = (struct neighbour_command *)(void *)commands[i];
                 struct db_value parameters[3] = {db_id(command->a), db_id(command->b), db_id(command->c)};
                 fault = db_run(turn->db, command->statement, parameters, 1, 0, 0, 0);
-                struct event event = {.type = command->says, .schedule = SCHEDULE, .subject = command->a, .account = BUYER};
+                struct event event = {
+                        .type = command->says, .schedule = SCHEDULE, .subject = command->a, .account = BUYER};
                 if (!fault && command->says)
                         fault = turn_say(turn, &event);
                 command->lane.outcome = 1;
@@ -304,7 +328,8 @@ static int run_command(struct lane_command *command) {
 }
 
 static void neighbour(const struct db_statement *statement, uint64_t a, uint64_t b, uint64_t c, unsigned says) {
-        struct neighbour_command command = {.lane.kind = &neighbour_kind, .statement = statement, .a = a, .b = b, .c = c, .says = says};
+        struct neighbour_command command = {
+                .lane.kind = &neighbour_kind, .statement = statement, .a = a, .b = b, .c = c, .says = says};
         assert_int_equal(run_command(&command.lane), 1);
 }
 
@@ -319,7 +344,8 @@ purchase_id world_hold(account_id account, seat_index place) {
 }
 
 void world_expire(purchase_id hold) {
-        static const struct db_statement expire = {"UPDATE w_hold SET state = 3 WHERE id = $1 AND state = 0 AND $2 = $3", 3};
+        static const struct db_statement expire = {
+                "UPDATE w_hold SET state = 3 WHERE id = $1 AND state = 0 AND $2 = $3", 3};
         neighbour(&expire, hold, 0, 0, SEATS_RELEASED);
 }
 
@@ -353,7 +379,8 @@ unsigned world_tickets(purchase_id order) {
 }
 
 unsigned world_events(unsigned type, purchase_id subject) {
-        return (unsigned)world_number("SELECT count(*) FROM journal WHERE type * 1000000 + subject_id = $1", type * 1000000 + subject);
+        return (unsigned)world_number("SELECT count(*) FROM journal WHERE type * 1000000 + subject_id = $1",
+                                      type * 1000000 + subject);
 }
 
 /* --- commands --- */
@@ -365,8 +392,10 @@ int world_order(account_id account, purchase_id hold) {
 }
 
 int world_pay(struct payment_start_command *command, purchase_id order, const char *token) {
-        *command = (struct payment_start_command){
-                .lane = {.kind = &payment_start_kind, .service = world.payment}, .account = BUYER, .order = order, .token = text_of(token)};
+        *command = (struct payment_start_command){.lane = {.kind = &payment_start_kind, .service = world.payment},
+                                                  .account = BUYER,
+                                                  .order = order,
+                                                  .token = text_of(token)};
         return run_command(&command->lane);
 }
 
@@ -403,19 +432,26 @@ void world_explains_money(void) {
         struct pay_fake_sums book;
         pay_fake_sums(world.provider, &book);
         /* What the provider took and gave back is what our payments say, won by won. */
-        assert_int_equal(world_number("SELECT count(*) FROM payment WHERE state IN (3, 7) AND $1 = 0", 0), book.charges);
-        assert_int_equal(world_number("SELECT coalesce(sum(amount), 0) FROM payment WHERE state IN (3, 7) AND $1 = 0", 0), book.charged);
-        assert_int_equal(world_number("SELECT coalesce(sum(refund_amount), 0) FROM payment WHERE state = 7 AND $1 = 0", 0), book.refunded);
+        assert_int_equal(world_number("SELECT count(*) FROM payment WHERE state IN (3, 7) AND $1 = 0", 0),
+                         book.charges);
+        assert_int_equal(
+                world_number("SELECT coalesce(sum(amount), 0) FROM payment WHERE state IN (3, 7) AND $1 = 0", 0),
+                book.charged);
+        assert_int_equal(
+                world_number("SELECT coalesce(sum(refund_amount), 0) FROM payment WHERE state = 7 AND $1 = 0", 0),
+                book.refunded);
         assert_none("SELECT count(*) FROM payment WHERE state NOT IN (3, 4, 7) AND $1 = 0");
         /* Every order has come to its end, and the payment that belongs to it. */
         assert_none("SELECT count(*) FROM orders WHERE state NOT IN (0, 2, 3, 5) AND $1 = 0");
-        assert_none("SELECT count(*) FROM orders o WHERE state = 0 AND EXISTS (SELECT 1 FROM payment p WHERE p.id = o.id) AND $1 = 0");
+        assert_none("SELECT count(*) FROM orders o WHERE state = 0 AND EXISTS (SELECT 1 FROM payment p WHERE p.id = "
+                    "o.id) AND $1 = 0");
         assert_none("SELECT count(*) FROM orders o WHERE state = 2 AND $1 = 0 AND NOT EXISTS"
                     " (SELECT 1 FROM payment p WHERE p.id = o.id AND p.state = 3 AND p.amount = o.amount)");
         assert_none("SELECT count(*) FROM orders o WHERE state = 3 AND $1 = 0 AND EXISTS"
                     " (SELECT 1 FROM payment p WHERE p.id = o.id AND p.state <> 4)");
-        assert_none("SELECT count(*) FROM orders o WHERE state = 5 AND $1 = 0 AND NOT EXISTS"
-                    " (SELECT 1 FROM payment p WHERE p.id = o.id AND p.state = 7 AND p.refund_amount = o.refund_amount)");
+        assert_none(
+                "SELECT count(*) FROM orders o WHERE state = 5 AND $1 = 0 AND NOT EXISTS"
+                " (SELECT 1 FROM payment p WHERE p.id = o.id AND p.state = 7 AND p.refund_amount = o.refund_amount)");
         /* Tickets and seats: exactly those of confirmed orders. */
         assert_none("SELECT count(*) FROM orders o WHERE $1 = 0 AND (state = 2) <> EXISTS"
                     " (SELECT 1 FROM w_ticket t WHERE t.id = o.id AND t.valid = 2)");

@@ -53,7 +53,8 @@ int64_t world_number(const char *sql, uint64_t parameter);
 
 /* Commands, run to their outcome (or fault). */
 int world_order(account_id account, purchase_id hold);
-int world_pay(struct payment_start_command *command, purchase_id order, const char *token); /* LANE_WAIT: the answer comes later */
+int world_pay(struct payment_start_command *command, purchase_id order,
+              const char *token); /* LANE_WAIT: the answer comes later */
 int world_cancel(account_id account, purchase_id order);
 /* An order, made and being paid; everything else is up to the test. */
 purchase_id world_buy(struct payment_start_command *command, seat_index place, const char *token);
