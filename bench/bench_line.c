@@ -2,9 +2,9 @@
  *
  *   bench_line [FOLDER] [PEOPLE]        FOLDER is where the file goes (default: here), PEOPLE default 1000000
  *
- * Everybody enters the lobby through the lane in batches (synchronous=FULL); it is drawn at opening, and a quarter as many
- * come later. Places are asked for as an edge does, and the file is opened again. The catalogue and the seats are fakes: what is
- * measured is the line. One JSON line. */
+ * Everybody enters the lobby through the lane in batches (synchronous=FULL); it is drawn at opening, and a quarter as
+ * many come later. Places are asked for as an edge does, and the file is opened again. The catalogue and the seats are
+ * fakes: what is measured is the line. One JSON line. */
 #include "adapter/sqlite/db_sqlite.h"
 #include "adapter/system/clock_system.h"
 #include "service/inventory/inventory.h"
@@ -24,7 +24,11 @@ static const account_id first_account = 1000000007;
 static int64_t now;
 static struct schedule show = {
         .id = SHOW,
-        .line = {.capacity = CAPACITY, .pass_seconds = 600, .waiting_max = LINE_WAITING_MAX, .enabled = true, .lobby_opens_at = 1},
+        .line = {.capacity = CAPACITY,
+                 .pass_seconds = 600,
+                 .waiting_max = LINE_WAITING_MAX,
+                 .enabled = true,
+                 .lobby_opens_at = 1},
         .draw_seed = {1, 2, 3},
 };
 
@@ -44,15 +48,16 @@ const struct schedule *event_schedule_peek(struct event_service *service, schedu
         return id == SHOW ? &show : NULL;
 }
 
-int event_live_schedules(struct event_service *service, struct db *db, int64_t at, int (*each)(void *context, schedule_id id),
-                         void *context) {
+int event_live_schedules(struct event_service *service, struct db *db, int64_t at,
+                         int (*each)(void *context, schedule_id id), void *context) {
         (void)service;
         (void)db;
         (void)at;
         return each(context, SHOW);
 }
 
-int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule, struct seat_counts *ret_counts) {
+int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule,
+                         struct seat_counts *ret_counts) {
         (void)inventory;
         (void)turn;
         (void)schedule;
@@ -86,11 +91,14 @@ static void world_open(const char *path) {
         check(db_sqlite_open(&db, path, &(struct db_sqlite_options){0}), "open");
         check(db_migrate(db, queue_migrations, queue_migration_count, &newer), "migrate");
         check(lane_new(&lane, &(struct lane_config){.db = db, .clock = &clock_of_bench, .node = 1}), "lane");
-        const struct queue_config config = {
-                .lane = lane, .clock = &clock_of_bench, .events = (struct event_service *)(void *)&events, .pass_key = key};
+        const struct queue_config config = {.lane = lane,
+                                            .clock = &clock_of_bench,
+                                            .events = (struct event_service *)(void *)&events,
+                                            .pass_key = key};
         check(queue_new(&queue, &config), "queue");
         queue_set_inventory(queue, (struct inventory *)(void *)&inventory);
-        while (lane_step(lane)) {}
+        while (lane_step(lane)) {
+        }
 }
 
 static void world_close(void) {
@@ -112,10 +120,12 @@ static double enter(account_id from, size_t count) {
                 for (size_t i = 0; i < n; i++) {
                         commands[i] = (struct line_command){
                                 .lane = {.kind = &line_enter_kind, .service = queue, .done = note_answer},
-                                .schedule = SHOW, .account = from + done + i};
+                                .schedule = SHOW,
+                                .account = from + done + i};
                         check(lane_submit(lane, &commands[i].lane), "submit");
                 }
-                while (answered < n && lane_step(lane)) {}
+                while (answered < n && lane_step(lane)) {
+                }
                 if (answered < n)
                         check(-EIO, "somebody could not enter");
                 done += n;
@@ -154,7 +164,8 @@ int main(int argc, char **argv) {
         double lobby_seconds = enter(first_account, people);
         now = show.opens_at;
         int64_t start = clock_monotonic_us();
-        while (lane_step(lane)) {}
+        while (lane_step(lane)) {
+        }
         double draw_seconds = seconds_since(start); /* with admission and the commit */
         size_t heap = mallinfo2().uordblks + mallinfo2().hblkhd - heap_before;
         size_t bytes = queue_line_bytes(queue, SHOW);

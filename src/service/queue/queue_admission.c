@@ -1,8 +1,8 @@
 /* queue_admission.c: what happens to a line by itself: the draw at opening, passes that end, and admission.
  *
  * Admission looks at a room whenever something stirred it: somebody entered or left, an order was confirmed, seats came
- * back, the organiser changed something, or a time that room_advance had asked for has come. It gives passes strictly from the
- * head of the line. Runs on the lane, inside the turn that stirred. */
+ * back, the organiser changed something, or a time that room_advance had asked for has come. It gives passes strictly
+ * from the head of the line. Runs on the lane, inside the turn that stirred. */
 #include "service/queue/queue_service.h"
 
 #include "base/assert.h"
@@ -33,7 +33,8 @@ int endings_flush(struct endings *endings) {
         endings->count = 0;
         if (count == 0)
                 return 0;
-        return line_entries_end(endings->turn->db, endings->turn->arena, endings->room->line.schedule, endings->rows, count);
+        return line_entries_end(endings->turn->db, endings->turn->arena, endings->room->line.schedule, endings->rows,
+                                count);
 }
 
 int endings_write(struct endings *endings, struct waiting_room *room, uint32_t number) {
@@ -45,7 +46,7 @@ int endings_write(struct endings *endings, struct waiting_room *room, uint32_t n
                 endings->room = room;
         }
         PRE(endings->count < endings->capacity);
-        /* Who leaves after the draw, without ever having had a pass, can be told from who left before it by the time. */
+        /* Who leaves after the draw, without ever having had a pass, is told by the time from who left before it. */
         int64_t ended_at = endings->turn->now;
         if (line_state(line, number) == ENTRY_LEFT && line_pass_ends_at(line, number) == 0 && line->now.drawn_at != 0)
                 ended_at = later(ended_at, line->now.drawn_at + 1);
@@ -65,16 +66,20 @@ int endings_add(struct endings *endings, struct waiting_room *room, uint32_t num
 static int say_opened(struct turn *turn, const struct line *line, const struct schedule *schedule) {
         char seed[2 * sizeof schedule->draw_seed], payload[160];
         text_hex(seed, schedule->draw_seed, sizeof schedule->draw_seed);
-        int length = snprintf(payload, sizeof payload, "{\"seed\":\"%.*s\",\"lobbyCount\":%u,\"drawnCount\":%u}", (int)sizeof seed,
-                              seed, line->now.lobby_last, line->now.lobby_drawn);
-        struct event event = {.type = LINE_OPENED, .schedule = line->schedule, .subject = line->schedule,
+        int length = snprintf(payload, sizeof payload, "{\"seed\":\"%.*s\",\"lobbyCount\":%u,\"drawnCount\":%u}",
+                              (int)sizeof seed, seed, line->now.lobby_last, line->now.lobby_drawn);
+        struct event event = {.type = LINE_OPENED,
+                              .schedule = line->schedule,
+                              .subject = line->schedule,
                               .payload = {payload, (size_t)length}};
         return turn_say(turn, &event);
 }
 
-int room_draw_if_due(struct queue *queue, struct turn *turn, struct waiting_room *room, const struct schedule *schedule) {
+int room_draw_if_due(struct queue *queue, struct turn *turn, struct waiting_room *room,
+                     const struct schedule *schedule) {
         struct line *line = &room->line;
-        if (line->now.drawn_at != 0 || schedule->cancelled || turn->now < schedule->opens_at || turn->now >= schedule->ends_at)
+        if (line->now.drawn_at != 0 || schedule->cancelled || turn->now < schedule->opens_at ||
+            turn->now >= schedule->ends_at)
                 return 0;
         room_touch(queue, room);
         int r = line_draw(line, schedule->draw_seed, turn->now);
@@ -106,8 +111,8 @@ static uint32_t rate_of(const struct schedule *schedule) {
         return schedule->line.enabled ? schedule->line.rate : 0;
 }
 
-int room_passes_free(struct queue *queue, struct turn *turn, const struct waiting_room *room, const struct schedule *schedule,
-                     struct admission_facts *ret_facts) {
+int room_passes_free(struct queue *queue, struct turn *turn, const struct waiting_room *room,
+                     const struct schedule *schedule, struct admission_facts *ret_facts) {
         const struct line_tally *tally = &room->line.now;
         uint32_t rate = rate_of(schedule);
         *ret_facts = (struct admission_facts){
@@ -138,8 +143,11 @@ int room_passes_free(struct queue *queue, struct turn *turn, const struct waitin
 static int say_admitted(struct turn *turn, const struct line *line, uint32_t number) {
         char payload[32];
         int length = snprintf(payload, sizeof payload, "{\"number\":%u}", number);
-        struct event event = {.type = QUEUE_ADMITTED, .schedule = line->schedule, .subject = line->schedule,
-                              .account = line_account(line, number), .payload = {payload, (size_t)length}};
+        struct event event = {.type = QUEUE_ADMITTED,
+                              .schedule = line->schedule,
+                              .subject = line->schedule,
+                              .account = line_account(line, number),
+                              .payload = {payload, (size_t)length}};
         return turn_say(turn, &event);
 }
 
@@ -167,7 +175,8 @@ static int admit(struct queue *queue, struct turn *turn, struct waiting_room *ro
                 if (r < 0)
                         return r;
                 if (number <= line->now.saved)
-                        rows[count++] = (struct line_row){.number = number, .admitted_at = turn->now, .pass_ends_at = ends_at};
+                        rows[count++] =
+                                (struct line_row){.number = number, .admitted_at = turn->now, .pass_ends_at = ends_at};
         }
         facts->in_use += most;
         if (rate_of(schedule) != 0) {
@@ -198,7 +207,8 @@ static int64_t next_look(struct line *line, const struct schedule *schedule, con
         return due;
 }
 
-int room_admit_and_plan(struct queue *queue, struct turn *turn, struct waiting_room *room, const struct schedule *schedule) {
+int room_admit_and_plan(struct queue *queue, struct turn *turn, struct waiting_room *room,
+                        const struct schedule *schedule) {
         struct admission_facts facts;
         uint64_t admitted = 0;
         int r = room_passes_free(queue, turn, room, schedule, &facts);

@@ -1,5 +1,5 @@
-/* queue_draw.c: see queue_draw.h. The first 8 bytes of a key decide nearly always; only if they are equal the whole keys
- * are made again, so a million people need 16 MB for a moment and not 40. */
+/* queue_draw.c: see queue_draw.h. The first 8 bytes of a key decide nearly always; only if they are equal the whole
+ * keys are made again, so a million people need 16 MB for a moment and not 40. */
 #include "service/queue/queue_draw.h"
 
 #include "base/assert.h"
@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct lot { uint64_t key; uint32_t number; };
+struct lot {
+        uint64_t key;
+        uint32_t number;
+};
 
 static uint64_t big_endian(const uint8_t *bytes) {
         uint64_t number = 0;
@@ -35,7 +38,8 @@ static int lot_compare(const void *a, const void *b, void *seed) {
         return memcmp(whole_one, whole_other, CRYPTO_HASH_BYTES);
 }
 
-int draw_order(const uint8_t seed[static DRAW_SEED_BYTES], uint32_t *ranks, uint32_t last, uint32_t *order, uint32_t *ret_count) {
+int draw_order(const uint8_t seed[static DRAW_SEED_BYTES], uint32_t *ranks, uint32_t last, uint32_t *order,
+               uint32_t *ret_count) {
         struct lot *lots = malloc(((size_t)last + 1) * sizeof *lots);
         if (!lots)
                 return -ENOMEM;

@@ -447,7 +447,8 @@ bool line_glance_committed(struct line *line, account_id account, struct line_gl
         uint32_t number = index_find(line, account);
         bool settled = number <= line->committed.last;
         if (settled) {
-                enum entry_state state = number == 0 ? ENTRY_WAITING : chunk_of(line, number)->committed[slot_of(number)];
+                enum entry_state state =
+                        number == 0 ? ENTRY_WAITING : chunk_of(line, number)->committed[slot_of(number)];
                 glance(line, &line->committed, number, state, ret_glance);
         }
         pthread_mutex_unlock(&line->lock);

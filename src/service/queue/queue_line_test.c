@@ -205,7 +205,10 @@ static void count_again(const struct line *line, uint32_t ret_counts[static ENTR
                 ret_counts[line_state(line, number)]++;
 }
 
-struct picture { struct line_tally tally; struct line_glance people[CROWD + 1]; };
+struct picture {
+        struct line_tally tally;
+        struct line_glance people[CROWD + 1];
+};
 
 static void picture_take(struct picture *picture, struct line *line) {
         memset(picture, 0, sizeof *picture);
@@ -280,7 +283,11 @@ static void nobody_ever_falls_back(void **state) {
 
 /* --- edges look while the lane works --- */
 
-struct looking { struct line *line; atomic_bool over; _Atomic uint64_t looks; };
+struct looking {
+        struct line *line;
+        atomic_bool over;
+        _Atomic uint64_t looks;
+};
 
 static void *look(void *context) {
         struct looking *looking = context;

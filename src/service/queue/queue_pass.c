@@ -2,8 +2,8 @@
  *
  *   | schedule 8 | account 8 | entry number 8 | ends at 8 | first 16 bytes of HMAC-SHA-256 of these 32 |   big endian
  *
- * Any thread checks one without memory or the lane, so a request without a pass costs next to nothing. Whether the entry
- * is still admitted, the lane decides (queue_is_admitted). */
+ * Any thread checks one without memory or the lane, so a request without a pass costs next to nothing. Whether the
+ * entry is still admitted, the lane decides (queue_is_admitted). */
 #include "service/queue/queue_service.h"
 
 #include "base/assert.h"
@@ -35,12 +35,14 @@ void queue_pass_write(const struct queue *queue, const struct pass *pass, char o
         POST(length == PASS_TEXT_LENGTH);
 }
 
-int queue_pass_check(const struct queue *queue, struct text pass, schedule_id schedule, account_id account, int64_t now) {
+int queue_pass_check(const struct queue *queue, struct text pass, schedule_id schedule, account_id account,
+                     int64_t now) {
         if (pass.length == 0)
                 return PASS_MISSING;
         uint8_t bytes[PASS_BYTES], mac[CRYPTO_HASH_BYTES];
         size_t length = 0;
-        if (pass.length != PASS_TEXT_LENGTH || !text_base64url_decode(pass, bytes, sizeof bytes, &length) || length != PASS_BYTES)
+        if (pass.length != PASS_TEXT_LENGTH || !text_base64url_decode(pass, bytes, sizeof bytes, &length) ||
+            length != PASS_BYTES)
                 return PASS_FORGED;
         crypto_hmac(mac, queue->pass_key, bytes, PASS_SIGNED_BYTES);
         if (!crypto_equal(mac, bytes + PASS_SIGNED_BYTES, PASS_MAC_BYTES))

@@ -66,7 +66,8 @@ static unsigned seconds_until(int64_t at, int64_t now) {
 static void answer_lobby_closed(struct request *request, const struct queue *queue, schedule_id id) {
         const struct schedule *schedule = event_schedule_peek(queue->config.events, id);
         unsigned seconds = schedule ? seconds_until(queue_doors_at(schedule), now_of(queue)) : 1;
-        edge_answer_problem(request, 409, "LOBBY_NOT_OPEN", "The waiting room is not open yet; come back when it opens.", seconds);
+        edge_answer_problem(request, 409, "LOBBY_NOT_OPEN",
+                            "The waiting room is not open yet; come back when it opens.", seconds);
 }
 
 static void answer_entered(struct request *request, const struct queue *queue, schedule_id schedule, int outcome,
@@ -79,7 +80,8 @@ static void answer_entered(struct request *request, const struct queue *queue, s
                 desk_not_found(request);
                 return;
         case ENTER_CANCELLED:
-                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED", "This date has been cancelled; it is not sold any more.", 0);
+                edge_answer_problem(request, 410, "SCHEDULE_CANCELLED",
+                                    "This date has been cancelled; it is not sold any more.", 0);
                 return;
         case ENTER_SALE_ENDED:
                 edge_answer_problem(request, 410, "SALE_ENDED", "The sale for this date has ended.", 0);
@@ -91,7 +93,8 @@ static void answer_entered(struct request *request, const struct queue *queue, s
                 answer_view(request, 200, queue, schedule, view);
                 return;
         case ENTER_FULL:
-                edge_answer_problem(request, 503, "LINE_FULL", "The line is full at the moment; try again in a little while.",
+                edge_answer_problem(request, 503, "LINE_FULL",
+                                    "The line is full at the moment; try again in a little while.",
                                     QUEUE_FULL_RETRY_SECONDS);
                 return;
         }
@@ -227,7 +230,8 @@ static void answer_draw(struct request *request, const struct schedule *schedule
         }
         json_string(&json, "method",
                     "commitment = SHA-256(seed). Entry numbers 1 to lobbyCount, without those in left, are sorted by "
-                    "SHA-256(seed followed by the number as 8 bytes, big endian); the place of a number is its rank, from 1. "
+                    "SHA-256(seed followed by the number as 8 bytes, big endian); the place of a number is its rank, "
+                    "from 1. "
                     "Later numbers n have the place n - lobbyCount + drawnCount.");
         json_object_end(&json);
         edge_answer_json(request, 200);
@@ -255,14 +259,28 @@ static void draw_ask(void *service, struct request *request) {
 
 void queue_add_routes(struct queue *queue, struct edge *edge) {
         static const struct route routes[] = {
-                {.operation = "enterLine", .method = HTTP_POST, .path = "/api/v1/schedules/{scheduleId}/line",
-                 .access = ACCESS_ACCOUNT, .limit_class = LIMIT_COMMAND, .ask = enter_ask},
-                {.operation = "lineStatus", .method = HTTP_GET, .path = "/api/v1/schedules/{scheduleId}/line",
-                 .access = ACCESS_ACCOUNT, .ask = status_ask},
-                {.operation = "leaveLine", .method = HTTP_DELETE, .path = "/api/v1/schedules/{scheduleId}/line",
-                 .access = ACCESS_ACCOUNT, .limit_class = LIMIT_COMMAND, .ask = leave_ask},
-                {.operation = "lineDraw", .method = HTTP_GET, .path = "/api/v1/schedules/{scheduleId}/line/draw",
-                 .access = ACCESS_PUBLIC, .ask = draw_ask},
+                {.operation = "enterLine",
+                 .method = HTTP_POST,
+                 .path = "/api/v1/schedules/{scheduleId}/line",
+                 .access = ACCESS_ACCOUNT,
+                 .limit_class = LIMIT_COMMAND,
+                 .ask = enter_ask},
+                {.operation = "lineStatus",
+                 .method = HTTP_GET,
+                 .path = "/api/v1/schedules/{scheduleId}/line",
+                 .access = ACCESS_ACCOUNT,
+                 .ask = status_ask},
+                {.operation = "leaveLine",
+                 .method = HTTP_DELETE,
+                 .path = "/api/v1/schedules/{scheduleId}/line",
+                 .access = ACCESS_ACCOUNT,
+                 .limit_class = LIMIT_COMMAND,
+                 .ask = leave_ask},
+                {.operation = "lineDraw",
+                 .method = HTTP_GET,
+                 .path = "/api/v1/schedules/{scheduleId}/line/draw",
+                 .access = ACCESS_PUBLIC,
+                 .ask = draw_ask},
         };
         for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
                 edge_add_route(edge, &routes[i], queue);

@@ -9,8 +9,15 @@
 
 /* Everything is wrong at once; each test puts right what was told before. */
 static const struct enter_facts all_wrong = {
-        .known = false, .cancelled = true, .now = 2000, .doors_at = 3000, .ends_at = 1000,
-        .in_line = true, .waiting = 10, .waiting_max = 10, .passes_free = 0,
+        .known = false,
+        .cancelled = true,
+        .now = 2000,
+        .doors_at = 3000,
+        .ends_at = 1000,
+        .in_line = true,
+        .waiting = 10,
+        .waiting_max = 10,
+        .passes_free = 0,
 };
 
 static void entering_is_refused_in_order(void **state) {
@@ -63,8 +70,14 @@ static void leaving_is_refused_in_order(void **state) {
 }
 
 static const struct admission_facts open_sale = {
-        .drawn = true, .now = 100, .opens_at = 100, .ends_at = 200,
-        .capacity = 10, .in_use = 4, .rate_allowance = UINT64_MAX, .seats_available = 1000,
+        .drawn = true,
+        .now = 100,
+        .opens_at = 100,
+        .ends_at = 200,
+        .capacity = 10,
+        .in_use = 4,
+        .rate_allowance = UINT64_MAX,
+        .seats_available = 1000,
 };
 
 static void admission_takes_the_smallest_limit(void **state) {

@@ -1,8 +1,8 @@
 /* queue_service.c: the rooms, the commands of people about them, and the hooks by which the lane moves them.
  *
  * A room is loaded at the first touch, and at the start for every schedule that is still on sale, so that admission and
- * expiry go on after a crash. Whatever changes a line touches its room (the turn's commit publishes it, its rollback undoes
- * it) and stirs it (the turn's end looks whether somebody can be admitted). */
+ * expiry go on after a crash. Whatever changes a line touches its room (the turn's commit publishes it, its rollback
+ * undoes it) and stirs it (the turn's end looks whether somebody can be admitted). */
 #include "service/queue/queue_service.h"
 
 #include "base/assert.h"
@@ -14,8 +14,9 @@
 
 static struct metric waiting_metric = {
         .name = "ticketrush_line_waiting", .help = "People who wait in lines that are loaded.", .kind = METRIC_GAUGE};
-static struct metric admitted_metric = {
-        .name = "ticketrush_line_passes_in_use", .help = "Passes in use in lines that are loaded.", .kind = METRIC_GAUGE};
+static struct metric admitted_metric = {.name = "ticketrush_line_passes_in_use",
+                                        .help = "Passes in use in lines that are loaded.",
+                                        .kind = METRIC_GAUGE};
 static struct metric admissions_metric = {
         .name = "ticketrush_line_admissions_total", .help = "Passes that were given out.", .kind = METRIC_COUNTER};
 
@@ -26,7 +27,8 @@ static _Atomic(struct waiting_room *) *bucket_of(struct queue *queue, schedule_i
 }
 
 struct waiting_room *room_find(const struct queue *queue, schedule_id schedule) {
-        struct waiting_room *room = atomic_load_explicit(bucket_of((struct queue *)queue, schedule), memory_order_acquire);
+        struct waiting_room *room =
+                atomic_load_explicit(bucket_of((struct queue *)queue, schedule), memory_order_acquire);
         while (room && room->line.schedule != schedule)
                 room = room->next_in_bucket;
         return room;
@@ -212,7 +214,7 @@ static int enter_one(struct batch *batch, struct line_command *command) {
         return line_add(line, command->account, &number);
 }
 
-/* Admits from the head, and writes the rows of those who are new: once, also for those who got their pass at the door. */
+/* Admits from the head, and writes the rows of those who are new: once, also of those with a pass at the door. */
 static int save_entered(struct batch *batch, struct waiting_room *room) {
         struct turn *turn = batch->turn;
         struct line *line = &room->line;
@@ -323,7 +325,8 @@ bool queue_is_admitted(struct queue *queue, struct turn *turn, schedule_id id, a
                         return false;
         }
         uint32_t number = line_find(&room->line, account);
-        return number != 0 && line_state(&room->line, number) == ENTRY_ADMITTED && line_is_live(&room->line, number, turn->now);
+        return number != 0 && line_state(&room->line, number) == ENTRY_ADMITTED &&
+               line_is_live(&room->line, number, turn->now);
 }
 
 /* --- what the others say --- */
@@ -360,7 +363,8 @@ static int queue_consume(void *service, struct turn *turn, const struct event *c
         struct batch batch = {.queue = service, .turn = turn};
         int r = endings_begin(&batch.endings, service, turn, count);
         for (size_t i = 0; r == 0 && i < count; i++)
-                r = events[i]->type == ORDER_CONFIRMED ? hear_confirmed(&batch, events[i]) : hear_other(&batch, events[i]);
+                r = events[i]->type == ORDER_CONFIRMED ? hear_confirmed(&batch, events[i])
+                                                       : hear_other(&batch, events[i]);
         return r < 0 ? r : endings_flush(&batch.endings);
 }
 
@@ -373,7 +377,10 @@ static int64_t queue_due(void *service) {
         return queue->stirred ? 0 : heap_nearest(&queue->dues);
 }
 
-struct starting { struct queue *queue; struct turn *turn; };
+struct starting {
+        struct queue *queue;
+        struct turn *turn;
+};
 
 static int start_line(void *context, schedule_id id) {
         const struct starting *starting = context;
@@ -452,26 +459,28 @@ int queue_new(struct queue **ret_queue, const struct queue_config *config) {
         metrics_register(&admitted_metric);
         metrics_register(&admissions_metric);
 
-        int r = lane_add_consumer(config->lane, &(struct lane_consumer){
+        const struct lane_consumer consumer = {
                 .name = "queue",
                 .service = queue,
                 .types = EVENT_BIT(ORDER_CONFIRMED) | EVENT_BIT(SCHEDULE_CREATED) | EVENT_BIT(SCHEDULE_CHANGED) |
                          EVENT_BIT(SCHEDULE_CANCELLED) | EVENT_BIT(SEATS_CREATED) | EVENT_BIT(SEATS_RELEASED) |
                          EVENT_BIT(SEATS_RETURNED) | EVENT_BIT(SEATS_CHANGED) | EVENT_BIT(SEATS_BLOCKED),
                 .consume = queue_consume,
-        });
-        if (r < 0) {
-                queue_free(queue);
-                return r;
-        }
-        lane_add_room(config->lane, &(struct lane_room){
+        };
+        const struct lane_room room = {
                 .name = "queue",
                 .service = queue,
                 .due = queue_due,
                 .tick = queue_tick,
                 .committed = queue_committed,
                 .rolled_back = queue_rolled_back,
-        });
+        };
+        int r = lane_add_consumer(config->lane, &consumer);
+        if (r < 0) {
+                queue_free(queue);
+                return r;
+        }
+        lane_add_room(config->lane, &room);
         *ret_queue = queue;
         return 0;
 }

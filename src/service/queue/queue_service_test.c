@@ -35,8 +35,8 @@ const struct schedule *event_schedule_peek(struct event_service *service, schedu
         return find_schedule(id);
 }
 
-int event_live_schedules(struct event_service *service, struct db *db, int64_t now, int (*each)(void *context, schedule_id id),
-                         void *context) {
+int event_live_schedules(struct event_service *service, struct db *db, int64_t now,
+                         int (*each)(void *context, schedule_id id), void *context) {
         (void)service;
         (void)db;
         int r = 0;
@@ -47,7 +47,8 @@ int event_live_schedules(struct event_service *service, struct db *db, int64_t n
         return r;
 }
 
-int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule, struct seat_counts *ret_counts) {
+int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule,
+                         struct seat_counts *ret_counts) {
         (void)inventory;
         (void)turn;
         (void)schedule;
@@ -69,8 +70,10 @@ static void world_start(void) {
         db = kit_db_fault_new(kit_db_open(path));
         assert_int_equal(db_migrate(db, queue_migrations, queue_migration_count, &newer), 0);
         lane = kit_lane_open_on(db);
-        const struct queue_config config = {
-                .lane = lane, .clock = kit_clock(), .events = (struct event_service *)(void *)&events, .pass_key = pass_key};
+        const struct queue_config config = {.lane = lane,
+                                            .clock = kit_clock(),
+                                            .events = (struct event_service *)(void *)&events,
+                                            .pass_key = pass_key};
         assert_int_equal(queue_new(&queue, &config), 0);
         queue_set_inventory(queue, (struct inventory *)(void *)&inventory);
         kit_lane_run(lane);
@@ -86,7 +89,10 @@ static void world_restart(void) {
 static int setup(int64_t opens_at) {
         kit_clock_set(KIT_NOW);
         schedules[0] = (struct schedule){
-                .id = SHOW, .opens_at = opens_at, .ends_at = KIT_NOW + 3600 * 1000, .cap = 4,
+                .id = SHOW,
+                .opens_at = opens_at,
+                .ends_at = KIT_NOW + 3600 * 1000,
+                .cap = 4,
                 .line = {.capacity = 5, .pass_seconds = 60, .waiting_max = 1000, .enabled = true},
                 .draw_seed = {9, 8, 7},
         };
@@ -178,7 +184,10 @@ static int64_t ask_db(const char *sql) {
 }
 
 /* Others say something. */
-struct say_command { struct lane_command lane; struct event event; };
+struct say_command {
+        struct lane_command lane;
+        struct event event;
+};
 
 static int run_say(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
         (void)service;
@@ -193,8 +202,9 @@ static int run_say(void *service, struct turn *turn, struct lane_command **comma
 
 static void others_say(unsigned type, account_id account) {
         static const struct lane_kind kind = {.name = "test.say", .rank = 50, .run = run_say};
-        struct say_command say = {.lane = {.kind = &kind, .done = kit_done},
-                                  .event = {.type = type, .schedule = SHOW, .subject = 1, .account = account, .payload = TEXT("{}")}};
+        struct say_command say = {
+                .lane = {.kind = &kind, .done = kit_done},
+                .event = {.type = type, .schedule = SHOW, .subject = 1, .account = account, .payload = TEXT("{}")}};
         assert_int_equal(kit_submit_and_run(lane, &say.lane), 1);
 }
 
@@ -284,8 +294,10 @@ static void entering_and_a_pass_at_once_is_one_row_and_one_event(void **state) {
         assert_int_equal(command.view.state, ENTRY_ADMITTED);
         assert_int_equal(command.view.pass_ends_at, kit_now() + 60000);
         assert_int_equal(ask_db("SELECT count(*) FROM line_entry WHERE state = 1 AND admitted_at = entered_at"), 1);
-        assert_int_equal(ask_db("SELECT count(*) FROM journal WHERE type = 31 AND account_id = 1 AND schedule_id = 5000 AND "
-                                "subject_id = 5000 AND payload = '{\"number\":1}'"), 1);
+        assert_int_equal(
+                ask_db("SELECT count(*) FROM journal WHERE type = 31 AND account_id = 1 AND schedule_id = 5000 AND "
+                       "subject_id = 5000 AND payload = '{\"number\":1}'"),
+                1);
 }
 
 static void two_lines_do_not_know_of_each_other(void **state) {
@@ -343,7 +355,8 @@ static void the_lobby_is_drawn_at_opening_as_anyone_can_recompute(void **state) 
 
         assert_int_equal(figures().admitted, 5);
         assert_int_equal(ask_db("SELECT count(*) FROM journal WHERE type = 30 AND schedule_id = 5000 AND "
-                                "payload LIKE '{\"seed\":\"090807000%\",\"lobbyCount\":300,\"drawnCount\":294}'"), 1);
+                                "payload LIKE '{\"seed\":\"090807000%\",\"lobbyCount\":300,\"drawnCount\":294}'"),
+                         1);
         assert_true(queue_draw_committed(queue, SHOW, &draw) && draw.drawn);
         assert_int_equal(draw.lobby_count, LOBBY);
         assert_int_equal(draw.left_count, 6);
@@ -372,7 +385,8 @@ static void places_of_the_draw_survive_a_crash(void **state) {
         account_id leaver = 12;
         while (view_of(leaver).state != ENTRY_WAITING)
                 leaver++;
-        assert_int_equal(leave(leaver), LEAVE_OK); /* in the very millisecond of the draw: took part in it all the same */
+        assert_int_equal(leave(leaver),
+                         LEAVE_OK); /* in the very millisecond of the draw: took part in it all the same */
         enter_all(LOBBY + 1, LOBBY + 2);
         for (account_id account = 1; account <= LOBBY + 2; account++)
                 before[account] = view_of(account);
@@ -389,7 +403,8 @@ static void places_of_the_draw_survive_a_crash(void **state) {
         struct draw_view draw;
         assert_true(queue_draw_committed(queue, SHOW, &draw));
         assert_int_equal(draw.left_count, 2);
-        assert_int_equal(ask_db("SELECT count(*) FROM journal WHERE type = 30 AND schedule_id = 5000"), 1); /* drawn once */
+        assert_int_equal(ask_db("SELECT count(*) FROM journal WHERE type = 30 AND schedule_id = 5000"),
+                         1); /* drawn once */
 }
 
 static void who_comes_at_opening_stands_behind_the_lobby(void **state) {
@@ -622,8 +637,10 @@ static void whichever_write_fails_memory_stays_what_the_database_is(void **state
                 kit_clock_add(2000); /* what ticks had to do is done now */
                 kit_lane_run(lane);
                 struct queue_figures now = figures();
-                assert_int_equal(now.admitted, ask_db("SELECT count(*) FROM line_entry WHERE state = 1 AND schedule_id = 5000"));
-                assert_int_equal(now.waiting, ask_db("SELECT count(*) FROM line_entry WHERE state = 0 AND schedule_id = 5000"));
+                assert_int_equal(now.admitted,
+                                 ask_db("SELECT count(*) FROM line_entry WHERE state = 1 AND schedule_id = 5000"));
+                assert_int_equal(now.waiting,
+                                 ask_db("SELECT count(*) FROM line_entry WHERE state = 0 AND schedule_id = 5000"));
                 assert_int_equal(now.entered, ask_db("SELECT count(*) FROM line_entry WHERE schedule_id = 5000"));
                 assert_int_equal(now.admitted, 3);
                 if (!struck) {
@@ -641,10 +658,13 @@ static void check_line(void) {
         assert_true(figures().admitted <= show->line.capacity);
         /* Nobody was admitted over somebody who still waits. */
         assert_int_equal(ask_db("SELECT coalesce((SELECT max(number) FROM line_entry WHERE admitted_at > 0), 0) > "
-                                "coalesce((SELECT min(number) FROM line_entry WHERE state = 0), 1000000000)"), 0);
+                                "coalesce((SELECT min(number) FROM line_entry WHERE state = 0), 1000000000)"),
+                         0);
         assert_int_equal(ask_db("SELECT count(*) FROM line_entry WHERE state = 1"), figures().admitted);
-        assert_int_equal(ask_db("SELECT count(*) FROM (SELECT account_id FROM line_entry WHERE state < 2 GROUP BY account_id "
-                                "HAVING count(*) > 1)"), 0);
+        assert_int_equal(
+                ask_db("SELECT count(*) FROM (SELECT account_id FROM line_entry WHERE state < 2 GROUP BY account_id "
+                       "HAVING count(*) > 1)"),
+                0);
 }
 
 static void one_random_step(uint64_t *random, struct line_command *commands, size_t *count, account_id people) {

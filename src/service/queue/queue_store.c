@@ -1,5 +1,6 @@
-/* queue_store.c: see queue_store.h. An entry is written once when it is made, once when it is admitted (if that is later)
- * and once when it ends. Nothing of the order is stored but when it was drawn and how many numbers the lobby had. */
+/* queue_store.c: see queue_store.h. An entry is written once when it is made, once when it is admitted (if that is
+ * later) and once when it ends. Nothing of the order is stored but when it was drawn and how many numbers the lobby
+ * had. */
 #include "service/queue/queue_store.h"
 
 #include "base/arena.h"
@@ -40,11 +41,12 @@ static int on_entry(void *context, size_t index, const struct db_row *row) {
 }
 
 int line_load(struct line *line, struct db *db, const uint8_t *seed) {
-        static const struct db_statement read_line = {
-                "SELECT drawn_at, lobby_count FROM line WHERE schedule_id = $1", 1};
+        static const struct db_statement read_line = {"SELECT drawn_at, lobby_count FROM line WHERE schedule_id = $1",
+                                                      1};
         static const struct db_statement read_entries = {
                 "SELECT number, account_id, state, admitted_at, pass_ends_at, ended_at FROM line_entry "
-                "WHERE schedule_id = $1 ORDER BY number", 1};
+                "WHERE schedule_id = $1 ORDER BY number",
+                1};
         PRE(line->now.last == 0 && line->now.drawn_at == 0);
         struct db_value schedule = db_id(line->schedule);
         int r = db_run(db, &read_line, &schedule, 1, on_line, line, NULL);
@@ -57,13 +59,16 @@ int line_load(struct line *line, struct db *db, const uint8_t *seed) {
         return r;
 }
 
-int line_entries_insert(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows, size_t count) {
+int line_entries_insert(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows,
+                        size_t count) {
         static const struct db_statement insert = {
                 "INSERT INTO line_entry(schedule_id, number, account_id, state, entered_at, admitted_at, pass_ends_at, "
-                "ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8};
+                "ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                8};
         if (count == 0)
                 return 0;
-        struct db_value *parameters = arena_take(arena, count * insert.parameters * sizeof *parameters), *at = parameters;
+        struct db_value *parameters = arena_take(arena, count * insert.parameters * sizeof *parameters),
+                        *at = parameters;
         if (!parameters)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
@@ -80,7 +85,8 @@ int line_entries_insert(struct db *db, struct arena *arena, schedule_id schedule
 }
 
 /* Runs an UPDATE that must change each of the rows. */
-static int update_all(struct db *db, const struct db_statement *update, const struct db_value *parameters, size_t count) {
+static int update_all(struct db *db, const struct db_statement *update, const struct db_value *parameters,
+                      size_t count) {
         int64_t changed = 0;
         int r = db_run(db, update, parameters, count, NULL, NULL, &changed);
         if (r == 0 && changed != (int64_t)count)
@@ -88,14 +94,17 @@ static int update_all(struct db *db, const struct db_statement *update, const st
         return r;
 }
 
-int line_entries_admit(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows, size_t count) {
+int line_entries_admit(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows,
+                       size_t count) {
         static const struct db_statement update = {
                 "UPDATE line_entry SET state = 1, admitted_at = $3, pass_ends_at = $4 "
-                "WHERE schedule_id = $1 AND number = $2 AND state = 0", 4};
+                "WHERE schedule_id = $1 AND number = $2 AND state = 0",
+                4};
         _Static_assert(ENTRY_WAITING == 0 && ENTRY_ADMITTED == 1, "as the statement says");
         if (count == 0)
                 return 0;
-        struct db_value *parameters = arena_take(arena, count * update.parameters * sizeof *parameters), *at = parameters;
+        struct db_value *parameters = arena_take(arena, count * update.parameters * sizeof *parameters),
+                        *at = parameters;
         if (!parameters)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
@@ -107,13 +116,15 @@ int line_entries_admit(struct db *db, struct arena *arena, schedule_id schedule,
         return update_all(db, &update, parameters, count);
 }
 
-int line_entries_end(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows, size_t count) {
-        static const struct db_statement update = {
-                "UPDATE line_entry SET state = $3, ended_at = $4 "
-                "WHERE schedule_id = $1 AND number = $2 AND state IN (0, 1)", 4};
+int line_entries_end(struct db *db, struct arena *arena, schedule_id schedule, const struct line_row *rows,
+                     size_t count) {
+        static const struct db_statement update = {"UPDATE line_entry SET state = $3, ended_at = $4 "
+                                                   "WHERE schedule_id = $1 AND number = $2 AND state IN (0, 1)",
+                                                   4};
         if (count == 0)
                 return 0;
-        struct db_value *parameters = arena_take(arena, count * update.parameters * sizeof *parameters), *at = parameters;
+        struct db_value *parameters = arena_take(arena, count * update.parameters * sizeof *parameters),
+                        *at = parameters;
         if (!parameters)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {

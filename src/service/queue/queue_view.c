@@ -1,5 +1,5 @@
-/* queue_view.c: what any thread may ask of a line, answered from memory as it was last committed: a place in line costs no
- * turn of the lane, however many people ask. */
+/* queue_view.c: what any thread may ask of a line, answered from memory as it was last committed: a place in line costs
+ * no turn of the lane, however many people ask. */
 #include "service/queue/queue_service.h"
 
 int64_t queue_doors_at(const struct schedule *schedule) {
@@ -13,7 +13,8 @@ static unsigned lobby_poll_seconds(int64_t opens_at, int64_t now) {
         return left < 1 ? 1 : (unsigned)left;
 }
 
-void queue_view_of(const struct schedule *schedule, const struct line_glance *glance, int64_t now, struct line_view *ret_view) {
+void queue_view_of(const struct schedule *schedule, const struct line_glance *glance, int64_t now,
+                   struct line_view *ret_view) {
         struct line_view view = {
                 .state = glance->state,
                 .number = glance->number,
@@ -70,7 +71,8 @@ int queue_enter_committed(const struct queue *queue, schedule_id id, account_id 
                 .in_line = glance.number != 0 && (view.state == ENTRY_WAITING || view.state == ENTRY_ADMITTED),
                 .waiting = waiting,
                 .waiting_max = schedule->line.waiting_max,
-                .passes_free = waiting > 0 ? 0 : UINT64_MAX, /* while others wait, there is none; else the lane counts them */
+                .passes_free =
+                        waiting > 0 ? 0 : UINT64_MAX, /* while others wait, there is none; else the lane counts them */
         };
         int outcome = enter_decide(&facts);
         if (outcome == ENTER_OK)
@@ -88,7 +90,11 @@ bool queue_draw_committed(const struct queue *queue, schedule_id schedule, struc
         line_tally_committed(&room->line, &tally);
         *ret_view = (struct draw_view){0};
         if (tally.drawn_at != 0)
-                *ret_view = (struct draw_view){true, tally.drawn_at, tally.lobby_last, tally.lobby_drawn, room->line.left.at,
+                *ret_view = (struct draw_view){true,
+                                               tally.drawn_at,
+                                               tally.lobby_last,
+                                               tally.lobby_drawn,
+                                               room->line.left.at,
                                                room->line.left.count};
         return true;
 }
