@@ -2,16 +2,20 @@
 
 #include "base/assert.h"
 
+#include <pthread.h>
+
 static const int64_t bucket_limits_us[METRIC_BUCKETS - 1] = {
         50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000};
 static const char *const bucket_limit_texts[METRIC_BUCKETS] = {
         "0.00005", "0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01",
         "0.025",   "0.05",   "0.1",     "0.25",   "0.5",   "1",      "2.5",   "+Inf"};
 
-static struct metric *metrics;
+/* Registered one at a time, read by anybody: a metric is complete before the list shows it, and never goes. */
+static struct metric *_Atomic metrics;
+static pthread_mutex_t metrics_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-void metrics_register(struct metric *metric) {
-        struct metric **place = NULL, **end = &metrics;
+static void metrics_add(struct metric *metric) {
+        struct metric *_Atomic *place = NULL, *_Atomic *end = &metrics;
         for (; *end; end = &(*end)->next) {
                 if (*end == metric)
                         return;
@@ -24,6 +28,12 @@ void metrics_register(struct metric *metric) {
                 place = end;
         metric->next = *place;
         *place = metric;
+}
+
+void metrics_register(struct metric *metric) {
+        pthread_mutex_lock(&metrics_mutex);
+        metrics_add(metric);
+        pthread_mutex_unlock(&metrics_mutex);
 }
 
 void metric_observe(struct metric *metric, int64_t microseconds) {

@@ -1,7 +1,7 @@
 /* metrics.h: counters, gauges and latency histograms, written out in the Prometheus text format 0.0.4.
  *
- * A metric is a static object that registers itself once (metrics_register, before threads start). Updates are relaxed
- * atomics: cheap, and never a lock. */
+ * A metric is a static object that registers itself once (metrics_register, any thread, usually at the start). Updates are
+ * relaxed atomics: cheap, and never a lock. */
 #ifndef TICKETRUSH_BASE_METRICS_H
 #define TICKETRUSH_BASE_METRICS_H
 
@@ -18,7 +18,7 @@ struct metric {
         enum metric_kind kind;
         _Atomic int64_t value;                    /* counter, gauge; sum of microseconds of a histogram */
         _Atomic int64_t buckets[METRIC_BUCKETS];  /* not cumulative here, cumulative when written */
-        struct metric *next;
+        struct metric *_Atomic next;
 };
 
 void metrics_register(struct metric *metric);

@@ -11,7 +11,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "base/metrics.h"
+#include "lane/lane_metrics.h"
 #include "lane/lane_state.h"
 
 #include <sched.h>
@@ -19,45 +19,6 @@
 #include <stdlib.h>
 
 enum { SLEEP_MS_MAX = 3600 * 1000 };
-
-static struct metric turns_total = {
-        .name = "ticketrush_lane_turns_total", .help = "Turns that did something.", .kind = METRIC_COUNTER};
-static struct metric failed_turns_total = {
-        .name = "ticketrush_lane_failed_turns_total", .help = "Turns that were rolled back.", .kind = METRIC_COUNTER};
-static struct metric events_total = {
-        .name = "ticketrush_lane_events_total", .help = "Events given to consumers.", .kind = METRIC_COUNTER};
-static struct metric dead_letters_total = {.name = "ticketrush_lane_dead_letters_total",
-                                           .help = "Events that a consumer gave up.",
-                                           .kind = METRIC_COUNTER};
-static struct metric journal_lag_now = {.name = "ticketrush_lane_journal_lag",
-                                        .help = "Events before the slowest consumer.",
-                                        .kind = METRIC_GAUGE};
-static struct metric waiting_now = {.name = "ticketrush_lane_waiting_commands",
-                                    .help = "Commands that are answered later.",
-                                    .kind = METRIC_GAUGE};
-#define BATCH_METRIC(size)                                                                                             \
-        {.name = "ticketrush_lane_commands_total",                                                                     \
-         .help = "Commands, by the size of the turn they were in.",                                                    \
-         .labels = "batch=\"" size "\"",                                                                               \
-         .kind = METRIC_COUNTER}
-static struct metric commands_total[] = {BATCH_METRIC("1"), BATCH_METRIC("2-15"), BATCH_METRIC("16-127"),
-                                         BATCH_METRIC("128-1023"), BATCH_METRIC("1024-4096")};
-
-static void register_metrics(void) {
-        struct metric *all[] = {&turns_total,         &failed_turns_total, &events_total,
-                                &dead_letters_total,  &journal_lag_now,    &waiting_now,
-                                &commands_total[0],   &commands_total[1],  &commands_total[2],
-                                &commands_total[3],   &commands_total[4]};
-        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-                metrics_register(all[i]);
-        turn_register_metrics();
-}
-
-static void count_batch(size_t n) {
-        size_t i = n >= 1024 ? 4 : n >= 128 ? 3 : n >= 16 ? 2 : n >= 2 ? 1 : 0;
-        if (n > 0)
-                metric_add(&commands_total[i], (int64_t)n);
-}
 
 /* --- making one --- */
 
@@ -80,7 +41,7 @@ int lane_new(struct lane **ret_lane, const struct lane_config *config) {
         lane->arena.keep_bytes = LANE_TURN_BYTES_KEPT;
         waiting_init(&lane->waiting);
         id_source_init(&lane->ids, config->node, newest);
-        register_metrics();
+        lane_metrics_register();
         *ret_lane = lane;
         return 0;
 }
@@ -142,7 +103,7 @@ static void store_works(struct lane *lane) {
 static int carry_out(struct lane *lane, const struct turn_plan *plan) {
         int fault = turn_carry_out(lane, plan);
         if (fault) {
-                metric_add(&failed_turns_total, 1);
+                lane_metrics_failed_turn();
                 return fault;
         }
         if (plan->probe || lane->said_count > 0)
@@ -150,9 +111,7 @@ static int carry_out(struct lane *lane, const struct turn_plan *plan) {
         atomic_fetch_add(&lane->figures.turns, 1);
         atomic_fetch_add(&lane->figures.commands, plan->count);
         atomic_fetch_add(&lane->figures.events, lane->event_count);
-        metric_add(&turns_total, 1);
-        metric_add(&events_total, (int64_t)lane->event_count);
-        count_batch(plan->count);
+        lane_metrics_turn(plan->count, lane->event_count);
         return 0;
 }
 
@@ -267,7 +226,7 @@ static void bury(struct lane *lane, struct journal_consumer *consumer, int reaso
                 return;
         }
         atomic_fetch_add(&lane->figures.dead_letters, 1);
-        metric_add(&dead_letters_total, 1);
+        lane_metrics_dead_letter();
 }
 
 static void run_alone(struct lane *lane, struct journal_consumer *consumer) {
@@ -361,8 +320,7 @@ bool lane_step(struct lane *lane) {
         did |= journal_is_behind(&lane->journal) && !lane->store_refuses;
         uint64_t lag = journal_lag(&lane->journal);
         atomic_store(&lane->figures.journal_lag, lag);
-        metric_set(&journal_lag_now, (int64_t)lag);
-        metric_set(&waiting_now, (int64_t)lane->waiting.count);
+        lane_metrics_now(lag, lane->waiting.count);
         return did;
 }
 

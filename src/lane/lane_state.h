@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 
+struct metric;
+
 struct room {
         struct lane_room is;
         int64_t retry_at; /* after a tick that failed */
@@ -20,6 +22,7 @@ struct group {
         const struct lane_kind *kind;
         void *service;
         size_t begin, count;
+        struct metric *commands; /* may be NULL */
 };
 
 struct wake {
@@ -87,7 +90,6 @@ struct turn_plan {
 /* One transaction. 0: committed, published, everybody answered. A negative fault: rolled back, nobody answered, and
  * `blame` says whose fault it was. */
 int turn_carry_out(struct lane *lane, const struct turn_plan *plan);
-void turn_register_metrics(void);
 /* When the room's tick is due: what the room says, but not before its next attempt. */
 int64_t room_due(const struct room *room);
 /* Everybody in the chain is answered with this. */

@@ -2,6 +2,7 @@
 #include "kit/kit_notes.h"
 
 #include "base/log.h"
+#include "lane/lane_metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +248,35 @@ static void ids_go_on_above_the_journal_when_the_clock_was_set_back(void **state
         kit_path_remove(path);
 }
 
+static void what_a_lane_does_is_counted(void **state) {
+        (void)state;
+        struct lane *lane = kit_lane_open(NULL);
+        struct notes notes;
+        notes_init(&notes, lane);
+        struct metric *adds = lane_metrics_of_kind(&note_add);
+        int64_t before = atomic_load(&adds->value);
+        struct note_command commands[3];
+        for (int i = 0; i < 3; i++) {
+                commands[i] = note_command(&notes, &note_add, i);
+                assert_int_equal(lane_submit(lane, &commands[i].command), 0);
+        }
+        kit_lane_run(lane);
+        assert_int_equal(atomic_load(&adds->value), before + 3);
+        struct buffer out;
+        buffer_init(&out, 1 << 20);
+        metrics_write(&out);
+        buffer_add(&out, "", 1);
+        assert_non_null(strstr(out.at, "\nticketrush_lane_commands_total{kind=\"note.add\"} "));
+        assert_non_null(strstr(out.at, "\nticketrush_lane_journal_lag 0\n"));
+        buffer_deinit(&out);
+        struct lane_figures figures;
+        lane_figures(lane, &figures);
+        assert_int_equal(figures.commands, 3);
+        assert_int_equal(figures.turns, 3); /* the commands, who heard them, who heard that */
+        assert_int_equal(figures.events, 6);
+        lane_free(lane);
+}
+
 int main(void) {
         log_set_level(LOG_ALARM + 1);
         const struct CMUnitTest tests[] = {
@@ -259,6 +289,7 @@ int main(void) {
                 cmocka_unit_test(a_backlog_longer_than_the_tail_is_consumed_in_order),
                 cmocka_unit_test(stop_finishes_what_was_taken_and_takes_nothing_more),
                 cmocka_unit_test(a_full_queue_refuses),
+                cmocka_unit_test(what_a_lane_does_is_counted),
                 cmocka_unit_test(ids_go_on_above_the_journal_when_the_clock_was_set_back),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

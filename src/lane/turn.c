@@ -7,20 +7,10 @@
  * command, only the arena grows with what the use cases take. */
 #include "base/assert.h"
 #include "base/log.h"
-#include "base/metrics.h"
+#include "lane/lane_metrics.h"
 #include "lane/lane_state.h"
 
 #include <stdlib.h>
-
-static struct metric commit_seconds = {
-        .name = "ticketrush_lane_commit_seconds",
-        .help = "How long a commit takes.",
-        .kind = METRIC_HISTOGRAM,
-};
-
-void turn_register_metrics(void) {
-        metrics_register(&commit_seconds);
-}
 
 /* --- what a use case says --- */
 
@@ -108,7 +98,8 @@ static size_t find_group(struct lane *lane, const struct lane_command *command) 
         size_t i = lane->group_count++;
         for (; i > 0 && stands_before(command->kind, lane->groups[i - 1].kind); i--)
                 lane->groups[i] = lane->groups[i - 1];
-        lane->groups[i] = (struct group){.kind = command->kind, .service = command->service};
+        lane->groups[i] = (struct group){.kind = command->kind, .service = command->service,
+                                          .commands = lane_metrics_of_kind(command->kind)};
         return i;
 }
 
@@ -194,7 +185,7 @@ static int commit(struct lane *lane) {
                 return db_commit(lane->db);
         int64_t before = lane->clock->now_us(lane->clock);
         int fault = db_commit(lane->db);
-        metric_observe(&commit_seconds, lane->clock->now_us(lane->clock) - before);
+        lane_metrics_commit(lane->clock->now_us(lane->clock) - before);
         return fault;
 }
 
@@ -266,7 +257,16 @@ static void answer(struct lane *lane, struct lane_command *command) {
         command->done(command);
 }
 
+static void count_commands(struct lane *lane) {
+        for (size_t i = 0; i < lane->group_count; i++) {
+                if (lane->groups[i].commands)
+                        metric_add(lane->groups[i].commands, (int64_t)lane->groups[i].count);
+        }
+}
+
 static void answer_all(struct lane *lane, const struct turn_plan *plan) {
+        if (plan->count > 0)
+                count_commands(lane);
         for (size_t i = 0; i < plan->count; i++)
                 answer(lane, plan->commands[i]);
         for (size_t i = 0; i < lane->wake_count; i++)
