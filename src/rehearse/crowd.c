@@ -5,6 +5,7 @@
  *                    └─────────────────────────────────────────────────────┘ */
 #include "rehearse/crowd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "adapter/system/clock_system.h"
@@ -232,12 +233,16 @@ static bool is_done(const struct crowd *crowd, int64_t now_us) {
         return crowd->counts.over == crowd->count || time_over || engine_is_down(crowd->engine);
 }
 
+static void fail(struct crowd *crowd, unsigned errors, const char *why) {
+        if (crowd->counts.errors == 0)
+                snprintf(crowd->first_error, sizeof crowd->first_error, "%s", why);
+        crowd->counts.errors += errors;
+}
+
 static bool is_silent(struct crowd *crowd, int64_t now_us) {
         if (!engine_busy(crowd->engine) || now_us - crowd->last_answer_us < SILENCE_SECONDS * INT64_C(1000000))
                 return false;
-        static const char why[] = "the server has not answered anything for a minute";
-        memcpy(crowd->first_error, why, sizeof why);
-        crowd->counts.errors += engine_busy(crowd->engine);
+        fail(crowd, engine_busy(crowd->engine), "the server has not answered anything for a minute");
         return true;
 }
 
@@ -274,5 +279,7 @@ int64_t crowd_run(struct crowd *crowd, enum step first, int64_t spread_ms, int64
                             crowd->on_wheel || crowd->arrived < crowd->count || crowd->board_wanted ? 1 : 100);
                 acks_flush(crowd->acks);
         }
+        if (engine_is_down(crowd->engine) && crowd->counts.over < crowd->count)
+                fail(crowd, 1, "the server has gone");
         return crowd->last_answer_us - crowd->start_us;
 }

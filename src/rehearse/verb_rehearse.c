@@ -192,6 +192,15 @@ static int64_t run_sale(struct rehearsal *rehearsal) {
         return until_open_us > 0 && wall_us > until_open_us ? wall_us - until_open_us : wall_us;
 }
 
+/* Connections are files; the own server inherits what we may have. */
+static void raise_file_limit(void) {
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+                limit.rlim_cur = limit.rlim_max;
+                setrlimit(RLIMIT_NOFILE, &limit);
+        }
+}
+
 static int run(struct rehearsal *rehearsal) {
         struct figures *figures = &rehearsal->figures;
         int fault = acks_open(&rehearsal->acks, rehearsal->options.acks);
@@ -326,6 +335,7 @@ int verb_rehearse(int argc, char **argv) {
         struct rehearsal rehearsal = {.acks.fd = -1, .server.output = -1};
         buffer_init(&rehearsal.problem, PROBLEM_BYTES_MAX);
         signal(SIGPIPE, SIG_IGN);
+        raise_file_limit();
         enum options_outcome outcome = options_read(&rehearsal.options, argc, argv, &rehearsal.problem);
         int code = EXIT_USAGE;
         if (outcome == OPTIONS_HELP) {
