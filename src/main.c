@@ -18,11 +18,14 @@ static const struct {
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static void usage(FILE *out) {
-        fputs("ticketrush sells reserved seats to far more people than there are seats.\n\nusage: ticketrush VERB [flags]\n\n", out);
+        fputs("ticketrush sells reserved seats to far more people than there are seats.\n\nusage: ticketrush VERB "
+              "[flags]\n\n",
+              out);
         for (size_t i = 0; i < VERBS; i++)
                 fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
         fputs("\n`ticketrush VERB --help` tells the flags of a verb.\n"
-              "exit codes: 0 done, 1 the answer is no, 2 used wrongly, 3 could not be done\n", out);
+              "exit codes: 0 done, 1 the answer is no, 2 used wrongly, 3 could not be done\n",
+              out);
 }
 
 int main(int argc, char **argv) {

@@ -64,15 +64,28 @@ static void write_json(struct audit_report *report) {
                 json_number(&json, name, (int64_t)report->violations[i]);
         }
         json_object_end(&json);
-        const struct { const char *name; int64_t value; } figures[] = {
-                {"seats", (int64_t)report->seats}, {"available", (int64_t)report->available}, {"held", (int64_t)report->held},
-                {"sold", (int64_t)report->sold}, {"blocked", (int64_t)report->blocked}, {"holds", (int64_t)report->holds},
-                {"orders", (int64_t)report->orders}, {"confirmedOrders", (int64_t)report->confirmed_orders},
-                {"payments", (int64_t)report->payments}, {"capturedPayments", (int64_t)report->captured_payments},
-                {"refundedPayments", (int64_t)report->refunded_payments}, {"tickets", (int64_t)report->tickets},
-                {"lineEntries", (int64_t)report->line_entries}, {"events", (int64_t)report->events},
-                {"oversold", (int64_t)report->oversold}, {"paidWithoutSeat", (int64_t)report->paid_without_seat},
-                {"captured", report->captured}, {"refunded", report->refunded},
+        const struct {
+                const char *name;
+                int64_t value;
+        } figures[] = {
+                {"seats", (int64_t)report->seats},
+                {"available", (int64_t)report->available},
+                {"held", (int64_t)report->held},
+                {"sold", (int64_t)report->sold},
+                {"blocked", (int64_t)report->blocked},
+                {"holds", (int64_t)report->holds},
+                {"orders", (int64_t)report->orders},
+                {"confirmedOrders", (int64_t)report->confirmed_orders},
+                {"payments", (int64_t)report->payments},
+                {"capturedPayments", (int64_t)report->captured_payments},
+                {"refundedPayments", (int64_t)report->refunded_payments},
+                {"tickets", (int64_t)report->tickets},
+                {"lineEntries", (int64_t)report->line_entries},
+                {"events", (int64_t)report->events},
+                {"oversold", (int64_t)report->oversold},
+                {"paidWithoutSeat", (int64_t)report->paid_without_seat},
+                {"captured", report->captured},
+                {"refunded", report->refunded},
         };
         for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
                 json_number(&json, figures[i].name, figures[i].value);
@@ -86,15 +99,19 @@ static void write_text(struct audit_report *report) {
         struct buffer *out = &report->text;
         for (unsigned i = 1; i <= AUDIT_INVARIANTS; i++)
                 buffer_printf(out, "I%u  %-9s %s\n", i, report->violations[i] ? "VIOLATED" : "holds", promises[i]);
-        buffer_printf(out, "%llu seats: %llu available, %llu held, %llu sold, %llu blocked; %llu holds, %llu orders (%llu confirmed), "
-                           "%llu payments (%llu captured, %llu refunded), %llu tickets, %llu line entries, %llu events\n",
-                      (unsigned long long)report->seats, (unsigned long long)report->available, (unsigned long long)report->held,
-                      (unsigned long long)report->sold, (unsigned long long)report->blocked, (unsigned long long)report->holds,
+        buffer_printf(out,
+                      "%llu seats: %llu available, %llu held, %llu sold, %llu blocked; %llu holds, %llu orders (%llu "
+                      "confirmed), "
+                      "%llu payments (%llu captured, %llu refunded), %llu tickets, %llu line entries, %llu events\n",
+                      (unsigned long long)report->seats, (unsigned long long)report->available,
+                      (unsigned long long)report->held, (unsigned long long)report->sold,
+                      (unsigned long long)report->blocked, (unsigned long long)report->holds,
                       (unsigned long long)report->orders, (unsigned long long)report->confirmed_orders,
                       (unsigned long long)report->payments, (unsigned long long)report->captured_payments,
                       (unsigned long long)report->refunded_payments, (unsigned long long)report->tickets,
                       (unsigned long long)report->line_entries, (unsigned long long)report->events);
-        buffer_printf(out, "%s\n", report->violations_total ? "The audit found violations." : "The audit found nothing.");
+        buffer_printf(out, "%s\n",
+                      report->violations_total ? "The audit found violations." : "The audit found nothing.");
 }
 
 static int judge(struct audit *audit, struct db *db) {
@@ -147,4 +164,6 @@ int audit_run(const char *data, const struct audit_options *options, struct audi
         return 0;
 }
 
-void audit_report_deinit(struct audit_report *report) { buffer_deinit(&report->text); }
+void audit_report_deinit(struct audit_report *report) {
+        buffer_deinit(&report->text);
+}

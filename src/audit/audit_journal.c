@@ -14,16 +14,22 @@
 /* What may be said about one purchase more than once. */
 static const uint64_t repeatable = BIT(SAID_SEATS_CHANGED) | BIT(SAID_SCANNED) | BIT(SAID_RELEASED);
 static const uint64_t about_purchase =
-        BIT(SAID_HELD) | BIT(SAID_SEATS_CHANGED) | BIT(SAID_RELEASED) | BIT(SAID_SOLD) | BIT(SAID_LOST) | BIT(SAID_RETURNED) |
-        BIT(SAID_ORDERED) | BIT(SAID_PAID) | BIT(SAID_CONFIRMED) | BIT(SAID_CANCELLED) | BIT(SAID_REFUNDING) | BIT(SAID_REFUNDED) |
-        BIT(SAID_PAYING) | BIT(SAID_CAPTURED) | BIT(SAID_DECLINED) | BIT(SAID_MONEY_RETURNED) | BIT(SAID_ISSUED) | BIT(SAID_VOIDED) |
-        BIT(SAID_SCANNED);
+        BIT(SAID_HELD) | BIT(SAID_SEATS_CHANGED) | BIT(SAID_RELEASED) | BIT(SAID_SOLD) | BIT(SAID_LOST) |
+        BIT(SAID_RETURNED) | BIT(SAID_ORDERED) | BIT(SAID_PAID) | BIT(SAID_CONFIRMED) | BIT(SAID_CANCELLED) |
+        BIT(SAID_REFUNDING) | BIT(SAID_REFUNDED) | BIT(SAID_PAYING) | BIT(SAID_CAPTURED) | BIT(SAID_DECLINED) |
+        BIT(SAID_MONEY_RETURNED) | BIT(SAID_ISSUED) | BIT(SAID_VOIDED) | BIT(SAID_SCANNED);
 static const uint64_t about_order = BIT(SAID_ORDERED) | BIT(SAID_PAID) | BIT(SAID_CONFIRMED) | BIT(SAID_CANCELLED) |
                                     BIT(SAID_REFUNDING) | BIT(SAID_REFUNDED);
-static const uint64_t about_payment = BIT(SAID_PAYING) | BIT(SAID_CAPTURED) | BIT(SAID_DECLINED) | BIT(SAID_MONEY_RETURNED);
+static const uint64_t about_payment =
+        BIT(SAID_PAYING) | BIT(SAID_CAPTURED) | BIT(SAID_DECLINED) | BIT(SAID_MONEY_RETURNED);
 
 /* Once the consumer has passed the cause, one of the effects has been said. */
-static const struct { int cause; const char *consumer; uint64_t effects; const char *expected; } duties[] = {
+static const struct {
+        int cause;
+        const char *consumer;
+        uint64_t effects;
+        const char *expected;
+} duties[] = {
         {SAID_CAPTURED, "order", BIT(SAID_PAID) | BIT(SAID_REFUNDING), "order.paid or order.refunding"},
         {SAID_PAID, "inventory", BIT(SAID_SOLD) | BIT(SAID_LOST), "seats.sold or seats.lost"},
         {SAID_SOLD, "ticket", BIT(SAID_ISSUED), "ticket.issued"},
@@ -67,18 +73,26 @@ static void note_purchase(struct audit *audit, uint64_t id, int type, uint64_t s
         const struct audit_model *model = &audit->model;
         struct audit_hold *hold = audit_hold_of(model, subject);
         if (!hold) {
-                audit_found(audit, 2, "journal row %" PRIu64 " (type %d) speaks of hold %" PRIu64 ", and there is no such row in hold", id,
-                            type, subject);
+                audit_found(audit, 2,
+                            "journal row %" PRIu64 " (type %d) speaks of hold %" PRIu64
+                            ", and there is no such row in hold",
+                            id, type, subject);
                 return;
         }
         if (BIT(type) & about_order && !audit_order_of(model, subject))
-                audit_found(audit, 2, "journal row %" PRIu64 " (type %d) speaks of order %" PRIu64 ", and there is no such row in orders", id,
-                            type, subject);
+                audit_found(audit, 2,
+                            "journal row %" PRIu64 " (type %d) speaks of order %" PRIu64
+                            ", and there is no such row in orders",
+                            id, type, subject);
         if (BIT(type) & about_payment && !audit_payment_of(model, subject))
-                audit_found(audit, 2, "journal row %" PRIu64 " (type %d) speaks of payment %" PRIu64 ", and there is no such row in payment",
+                audit_found(audit, 2,
+                            "journal row %" PRIu64 " (type %d) speaks of payment %" PRIu64
+                            ", and there is no such row in payment",
                             id, type, subject);
         if (hold->said & BIT(type) & ~repeatable)
-                audit_found(audit, 7, "journal row %" PRIu64 " says event type %d about purchase %" PRIu64 " a second time", id, type, subject);
+                audit_found(audit, 7,
+                            "journal row %" PRIu64 " says event type %d about purchase %" PRIu64 " a second time", id,
+                            type, subject);
         hold->said |= BIT(type);
         for (size_t i = 0; i < DUTIES; i++)
                 if (duties[i].cause == type && id <= position_of(model, duties[i].consumer))
@@ -105,13 +119,15 @@ static int on_dead_letter(void *context, size_t index, const struct db_row *row)
         (void)index;
         struct text reason = db_row_bytes(row, 2);
         audit_found(context, 7, "dead letter: consumer %.*s never took the effect of journal row %" PRIu64 ": %.*s",
-                    (int)db_row_bytes(row, 0).length, db_row_bytes(row, 0).at, db_row_id(row, 1), (int)reason.length, reason.at);
+                    (int)db_row_bytes(row, 0).length, db_row_bytes(row, 0).at, db_row_id(row, 1), (int)reason.length,
+                    reason.at);
         return 0;
 }
 
 int audit_journal(struct audit *audit, struct db *db) {
         static const struct db_statement read = {"SELECT id, type, subject_id, payload FROM journal ORDER BY id", 0};
-        static const struct db_statement dead = {"SELECT consumer, event_id, reason FROM dead_letter ORDER BY event_id", 0};
+        static const struct db_statement dead = {"SELECT consumer, event_id, reason FROM dead_letter ORDER BY event_id",
+                                                 0};
         struct audit_model *model = &audit->model;
         int fault = db_run(db, &read, 0, 1, on_event, audit, 0);
         if (!fault)
@@ -125,10 +141,13 @@ int audit_journal(struct audit *audit, struct db *db) {
         for (size_t h = 0; h < model->hold_count; h++) {
                 const struct audit_hold *hold = &model->holds[h];
                 if (!(hold->said & BIT(SAID_HELD)))
-                        audit_found(audit, 7, "hold %" PRIu64 " exists, and the journal never said seats.held about it", hold->id);
+                        audit_found(audit, 7, "hold %" PRIu64 " exists, and the journal never said seats.held about it",
+                                    hold->id);
                 for (size_t i = 0; i < DUTIES; i++)
                         if (hold->owed & BIT(i) && !(hold->said & duties[i].effects))
-                                audit_found(audit, 7, "purchase %" PRIu64 ": consumer %s has passed event type %d, and never said %s",
+                                audit_found(audit, 7,
+                                            "purchase %" PRIu64
+                                            ": consumer %s has passed event type %d, and never said %s",
                                             hold->id, duties[i].consumer, duties[i].cause, duties[i].expected);
         }
         return 0;

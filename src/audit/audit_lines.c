@@ -1,19 +1,30 @@
 /* audit_lines.c: I6 from lines, entries and holds.
  *
- * The place of a lobby entry is the rank of SHA-256(seed || number, 8 bytes big endian) among all lobby entries; who came
- * after the draw stands behind in the order of numbers. Nobody is admitted while somebody before still waits. Passes in
- * use are swept over time. A hold falls into a pass of its owner. */
+ * The place of a lobby entry is the rank of SHA-256(seed || number, 8 bytes big endian) among all lobby entries; who
+ * came after the draw stands behind in the order of numbers. Nobody is admitted while somebody before still waits.
+ * Passes in use are swept over time. A hold falls into a pass of its owner. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "audit/audit_model.h"
 #include "port/crypto.h"
 
-struct ranked { uint8_t hash[CRYPTO_HASH_BYTES]; const struct audit_entry *entry; };
-struct moment { int64_t at; int change; };
-struct owned { uint64_t schedule, account; const struct audit_entry *entry; };
+struct ranked {
+        uint8_t hash[CRYPTO_HASH_BYTES];
+        const struct audit_entry *entry;
+};
+struct moment {
+        int64_t at;
+        int change;
+};
+struct owned {
+        uint64_t schedule, account;
+        const struct audit_entry *entry;
+};
 
-static int by_hash(const void *a, const void *b) { return memcmp(a, b, CRYPTO_HASH_BYTES); }
+static int by_hash(const void *a, const void *b) {
+        return memcmp(a, b, CRYPTO_HASH_BYTES);
+}
 
 static int by_time(const void *a, const void *b) {
         const struct moment *x = a, *y = b;
@@ -37,7 +48,9 @@ static void check_order_of(struct audit *audit, const struct audit_schedule *sch
         if (entry->state == PLACE_WAITING && !*waiting)
                 *waiting = entry;
         else if (*waiting && entry->admitted_at && entry->admitted_at > (*waiting)->entered_at)
-                audit_found(audit, 6, "schedule %" PRIu64 ": entry %" PRId64 " was admitted, and entry %" PRId64 " before it still waits",
+                audit_found(audit, 6,
+                            "schedule %" PRIu64 ": entry %" PRId64 " was admitted, and entry %" PRId64
+                            " before it still waits",
                             schedule->id, entry->number, (*waiting)->number);
 }
 
@@ -91,7 +104,9 @@ static int check_passes(struct audit *audit, const struct audit_schedule *schedu
         }
         free(moments);
         if (most > schedule->capacity)
-                audit_found(audit, 6, "schedule %" PRIu64 ": %" PRId64 " passes were in use at %" PRId64 ", and the capacity is %" PRId64,
+                audit_found(audit, 6,
+                            "schedule %" PRIu64 ": %" PRId64 " passes were in use at %" PRId64
+                            ", and the capacity is %" PRId64,
                             schedule->id, most, when, schedule->capacity);
         return 0;
 }
@@ -102,7 +117,9 @@ static void check_owners(struct audit *audit, const struct owned *owned, size_t 
                 bool same = owned[i - 1].schedule == owned[i].schedule && owned[i - 1].account == owned[i].account;
                 if (same && (a->state == PLACE_WAITING || a->state == PLACE_INSIDE) &&
                     (b->state == PLACE_WAITING || b->state == PLACE_INSIDE))
-                        audit_found(audit, 6, "schedule %" PRIu64 ": account %" PRIu64 " stands in the line twice, as %" PRId64 " and %" PRId64,
+                        audit_found(audit, 6,
+                                    "schedule %" PRIu64 ": account %" PRIu64 " stands in the line twice, as %" PRId64
+                                    " and %" PRId64,
                                     a->schedule, a->account, a->number, b->number);
         }
 }
@@ -114,8 +131,9 @@ static void check_hold_passes(struct audit *audit, const struct owned *owned, si
                 size_t low = 0, high = n;
                 while (low < high) {
                         size_t middle = low + (high - low) / 2;
-                        bool before = owned[middle].schedule < hold->schedule ||
-                                      (owned[middle].schedule == hold->schedule && owned[middle].account < hold->account);
+                        bool before =
+                                owned[middle].schedule < hold->schedule ||
+                                (owned[middle].schedule == hold->schedule && owned[middle].account < hold->account);
                         if (before)
                                 low = middle + 1;
                         else
@@ -128,7 +146,9 @@ static void check_hold_passes(struct audit *audit, const struct owned *owned, si
                                   (entry->state == PLACE_INSIDE || entry->ended_at >= hold->created_at);
                 }
                 if (!passed)
-                        audit_found(audit, 6, "hold %" PRIu64 " of account %" PRIu64 " on schedule %" PRIu64 " was taken without a pass",
+                        audit_found(audit, 6,
+                                    "hold %" PRIu64 " of account %" PRIu64 " on schedule %" PRIu64
+                                    " was taken without a pass",
                                     hold->id, hold->account, hold->schedule);
         }
 }
@@ -159,7 +179,8 @@ int audit_lines(struct audit *audit) {
         }
         if (!fault) {
                 for (size_t i = 0; i < model->entry_count; i++)
-                        owned[i] = (struct owned){model->entries[i].schedule, model->entries[i].account, &model->entries[i]};
+                        owned[i] = (struct owned){model->entries[i].schedule, model->entries[i].account,
+                                                  &model->entries[i]};
                 qsort(owned, model->entry_count, sizeof *owned, by_owner);
                 check_owners(audit, owned, model->entry_count);
                 check_hold_passes(audit, owned, model->entry_count);

@@ -42,8 +42,11 @@ static int on_seat(void *context, size_t index, const struct db_row *row) {
         struct audit_seat *seat = one_more(&model->seats, &model->seat_count, sizeof *seat);
         if (!seat)
                 return -ENOMEM;
-        *seat = (struct audit_seat){.schedule = db_row_id(row, 0), .seat = db_row_int(row, 1), .state = (int)db_row_int(row, 2),
-                                    .hold = db_row_id(row, 3), .version = db_row_int(row, 4)};
+        *seat = (struct audit_seat){.schedule = db_row_id(row, 0),
+                                    .seat = db_row_int(row, 1),
+                                    .state = (int)db_row_int(row, 2),
+                                    .hold = db_row_id(row, 3),
+                                    .version = db_row_int(row, 4)};
         return 0;
 }
 
@@ -58,9 +61,13 @@ static int on_hold(void *context, size_t index, const struct db_row *row) {
         struct audit_hold *hold = one_more(&model->holds, &model->hold_count, sizeof *hold);
         if (!hold)
                 return -ENOMEM;
-        *hold = (struct audit_hold){.id = db_row_id(row, 0), .schedule = db_row_id(row, 1), .account = db_row_id(row, 2),
-                                    .state = (int)db_row_int(row, 3), .created_at = db_row_int(row, 4),
-                                    .ended_at = db_row_int(row, 5), .seat_first = model->listed_count};
+        *hold = (struct audit_hold){.id = db_row_id(row, 0),
+                                    .schedule = db_row_id(row, 1),
+                                    .account = db_row_id(row, 2),
+                                    .state = (int)db_row_int(row, 3),
+                                    .created_at = db_row_int(row, 4),
+                                    .ended_at = db_row_int(row, 5),
+                                    .seat_first = model->listed_count};
         struct text seats = db_row_bytes(row, 6);
         for (size_t at = 0; at + 8 <= seats.length; at += 8) {
                 struct audit_listed *listed = one_more(&model->listed, &model->listed_count, sizeof *listed);
@@ -78,12 +85,16 @@ static int on_order(void *context, size_t index, const struct db_row *row) {
         struct audit_order *order = one_more(&model->orders, &model->order_count, sizeof *order);
         if (!order)
                 return -ENOMEM;
-        *order = (struct audit_order){.id = db_row_id(row, 0), .schedule = db_row_id(row, 1), .account = db_row_id(row, 2),
-                                      .state = (int)db_row_int(row, 3), .amount = db_row_int(row, 4),
+        *order = (struct audit_order){.id = db_row_id(row, 0),
+                                      .schedule = db_row_id(row, 1),
+                                      .account = db_row_id(row, 2),
+                                      .state = (int)db_row_int(row, 3),
+                                      .amount = db_row_int(row, 4),
                                       .refund_amount = db_row_int(row, 5)};
         struct text seats = db_row_bytes(row, 6);
         for (size_t at = 0; at + 12 <= seats.length; at += 12, order->seat_count++)
-                order->seat_sum += (int64_t)((uint64_t)number32(seats.at + at + 4) | (uint64_t)number32(seats.at + at + 8) << 32);
+                order->seat_sum +=
+                        (int64_t)((uint64_t)number32(seats.at + at + 4) | (uint64_t)number32(seats.at + at + 8) << 32);
         order->by_buyer = text_equal(db_row_bytes(row, 7), TEXT("buyer_cancelled"));
         return 0;
 }
@@ -104,8 +115,11 @@ static int on_ticket(void *context, size_t index, const struct db_row *row) {
         struct audit_ticket *ticket = one_more(&model->tickets, &model->ticket_count, sizeof *ticket);
         if (!ticket)
                 return -ENOMEM;
-        *ticket = (struct audit_ticket){.order = db_row_id(row, 0), .place = db_row_int(row, 1), .schedule = db_row_id(row, 2),
-                                        .seat = db_row_int(row, 3), .state = (int)db_row_int(row, 4)};
+        *ticket = (struct audit_ticket){.order = db_row_id(row, 0),
+                                        .place = db_row_int(row, 1),
+                                        .schedule = db_row_id(row, 2),
+                                        .seat = db_row_int(row, 3),
+                                        .state = (int)db_row_int(row, 4)};
         return 0;
 }
 
@@ -115,9 +129,13 @@ static int on_entry(void *context, size_t index, const struct db_row *row) {
         struct audit_entry *entry = one_more(&model->entries, &model->entry_count, sizeof *entry);
         if (!entry)
                 return -ENOMEM;
-        *entry = (struct audit_entry){.schedule = db_row_id(row, 0), .number = db_row_int(row, 1), .account = db_row_id(row, 2),
-                                      .state = (int)db_row_int(row, 3), .entered_at = db_row_int(row, 4),
-                                      .admitted_at = db_row_int(row, 5), .pass_ends_at = db_row_int(row, 6),
+        *entry = (struct audit_entry){.schedule = db_row_id(row, 0),
+                                      .number = db_row_int(row, 1),
+                                      .account = db_row_id(row, 2),
+                                      .state = (int)db_row_int(row, 3),
+                                      .entered_at = db_row_int(row, 4),
+                                      .admitted_at = db_row_int(row, 5),
+                                      .pass_ends_at = db_row_int(row, 6),
                                       .ended_at = db_row_int(row, 7)};
         return 0;
 }
@@ -136,17 +154,32 @@ static int on_inbox(void *context, size_t index, const struct db_row *row) {
 }
 
 int audit_load(struct audit *audit, struct db *db) {
-        static const struct { struct db_statement read; db_on_row on_row; } tables[] = {
-                {{"SELECT s.id, s.cap, s.line_capacity, p.seat_count, coalesce(l.drawn_at, 0), coalesce(l.lobby_count, 0), s.draw_seed "
-                  "FROM schedule s LEFT JOIN plan p ON p.id = s.plan_id LEFT JOIN line l ON l.schedule_id = s.id ORDER BY s.id", 0},
+        static const struct {
+                struct db_statement read;
+                db_on_row on_row;
+        } tables[] = {
+                {{"SELECT s.id, s.cap, s.line_capacity, p.seat_count, coalesce(l.drawn_at, 0), coalesce(l.lobby_count, "
+                  "0), s.draw_seed "
+                  "FROM schedule s LEFT JOIN plan p ON p.id = s.plan_id LEFT JOIN line l ON l.schedule_id = s.id ORDER "
+                  "BY s.id",
+                  0},
                  on_schedule},
-                {{"SELECT schedule_id, seat, state, hold_id, hold_version FROM seat ORDER BY schedule_id, seat", 0}, on_seat},
-                {{"SELECT id, schedule_id, account_id, state, created_at, ended_at, seats FROM hold ORDER BY id", 0}, on_hold},
-                {{"SELECT id, schedule_id, account_id, state, amount, refund_amount, seats, reason FROM orders ORDER BY id", 0}, on_order},
+                {{"SELECT schedule_id, seat, state, hold_id, hold_version FROM seat ORDER BY schedule_id, seat", 0},
+                 on_seat},
+                {{"SELECT id, schedule_id, account_id, state, created_at, ended_at, seats FROM hold ORDER BY id", 0},
+                 on_hold},
+                {{"SELECT id, schedule_id, account_id, state, amount, refund_amount, seats, reason FROM orders ORDER "
+                  "BY id",
+                  0},
+                 on_order},
                 {{"SELECT id, state, amount FROM payment ORDER BY id", 0}, on_payment},
-                {{"SELECT order_id, place, schedule_id, seat, state FROM ticket ORDER BY order_id, place", 0}, on_ticket},
-                {{"SELECT schedule_id, number, account_id, state, entered_at, admitted_at, pass_ends_at, ended_at FROM line_entry "
-                  "ORDER BY schedule_id, number", 0}, on_entry},
+                {{"SELECT order_id, place, schedule_id, seat, state FROM ticket ORDER BY order_id, place", 0},
+                 on_ticket},
+                {{"SELECT schedule_id, number, account_id, state, entered_at, admitted_at, pass_ends_at, ended_at FROM "
+                  "line_entry "
+                  "ORDER BY schedule_id, number",
+                  0},
+                 on_entry},
                 {{"SELECT consumer, position FROM inbox", 0}, on_inbox},
         };
         int fault = 0;
@@ -173,9 +206,15 @@ static int by_first_id(const void *key, const void *item) {
 
 #define FIND(array, count, id) ((array) ? bsearch(&(id), (array), (count), sizeof *(array), by_first_id) : 0)
 
-struct audit_hold *audit_hold_of(const struct audit_model *model, uint64_t id) { return FIND(model->holds, model->hold_count, id); }
-struct audit_order *audit_order_of(const struct audit_model *model, uint64_t id) { return FIND(model->orders, model->order_count, id); }
-struct audit_payment *audit_payment_of(const struct audit_model *model, uint64_t id) { return FIND(model->payments, model->payment_count, id); }
+struct audit_hold *audit_hold_of(const struct audit_model *model, uint64_t id) {
+        return FIND(model->holds, model->hold_count, id);
+}
+struct audit_order *audit_order_of(const struct audit_model *model, uint64_t id) {
+        return FIND(model->orders, model->order_count, id);
+}
+struct audit_payment *audit_payment_of(const struct audit_model *model, uint64_t id) {
+        return FIND(model->payments, model->payment_count, id);
+}
 struct audit_schedule *audit_schedule_of(const struct audit_model *model, uint64_t id) {
         return FIND(model->schedules, model->schedule_count, id);
 }

@@ -10,9 +10,12 @@ static int tell_fault(const char *data, int fault) {
         if (fault == -ENOENT)
                 fprintf(stderr, "ticketrush audit: there is no database in %s\n", data);
         else if (fault == -EBUSY)
-                fprintf(stderr, "ticketrush audit: a server is running on %s; stop it first, or audit a copy of the folder\n", data);
+                fprintf(stderr,
+                        "ticketrush audit: a server is running on %s; stop it first, or audit a copy of the folder\n",
+                        data);
         else if (fault == FAULT_FORMAT)
-                fprintf(stderr, "ticketrush audit: the database in %s is damaged, or was not written by ticketrush\n", data);
+                fprintf(stderr, "ticketrush audit: the database in %s is damaged, or was not written by ticketrush\n",
+                        data);
         else
                 fprintf(stderr, "ticketrush audit: cannot read the database in %s: %s\n", data, fault_text(fault));
         return EXIT_CANNOT;
@@ -21,7 +24,8 @@ static int tell_fault(const char *data, int fault) {
 int verb_audit(int argc, char **argv) {
         static const char usage[] =
                 "usage: ticketrush audit --data DIR [--at-rest] [--json]\n\n"
-                "Checks the eight invariants on the database of a stopped server, and explains each violation with the rows that\n"
+                "Checks the eight invariants on the database of a stopped server, and explains each violation with the "
+                "rows that\n"
                 "show it. --at-rest also minds what is half-way: no payment may be unknown, no order on its way.\n"
                 "exit codes: 0 nothing found, 1 violations, 2 used wrongly, 3 could not look\n";
         const char *data = 0;

@@ -44,7 +44,8 @@ static const struct setting settings[] = {
         {"drain-seconds", KIND_NUMBER, AT(drain_seconds), "10", 0, 600, "how long a stop waits for requests in flight"},
         {"demo", KIND_SWITCH, AT(demo), "no", 0, 0, "make a demo organiser, venue and events at the first start"},
         {"config", KIND_TEXT, AT(config_file), "", 0, 0, "a file of name = value lines"},
-        {"check-config", KIND_SWITCH, AT(check_config), "no", 0, 0, "say what is wrong with the configuration, and exit"},
+        {"check-config", KIND_SWITCH, AT(check_config), "no", 0, 0,
+         "say what is wrong with the configuration, and exit"},
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
@@ -71,7 +72,8 @@ static void assign(struct config *config, const struct setting *setting, const c
         char *at = (char *)config + setting->offset;
         size_t length = strlen(value);
         if (length >= CONFIG_VALUE_MAX) {
-                buffer_printf(problems, "%s: %s is longer than %d bytes\n", source, setting->name, CONFIG_VALUE_MAX - 1);
+                buffer_printf(problems, "%s: %s is longer than %d bytes\n", source, setting->name,
+                              CONFIG_VALUE_MAX - 1);
         } else if (setting->kind == KIND_NUMBER) {
                 assign_number(config, setting, source, value, problems);
         } else if (setting->kind == KIND_SWITCH) {
@@ -192,10 +194,12 @@ static bool read_flags(struct config *config, int argc, char **argv, bool only_f
 
 static void check_words(struct config *config, struct buffer *problems) {
         if (strcmp(config->organiser_sign_up, "open") && strcmp(config->organiser_sign_up, "closed"))
-                buffer_printf(problems, "organiser-sign-up must be open or closed, not \"%s\"\n", config->organiser_sign_up);
+                buffer_printf(problems, "organiser-sign-up must be open or closed, not \"%s\"\n",
+                              config->organiser_sign_up);
         if (strcmp(config->log_level, "debug") && strcmp(config->log_level, "info") &&
             strcmp(config->log_level, "warning") && strcmp(config->log_level, "alarm"))
-                buffer_printf(problems, "log-level must be debug, info, warning or alarm, not \"%s\"\n", config->log_level);
+                buffer_printf(problems, "log-level must be debug, info, warning or alarm, not \"%s\"\n",
+                              config->log_level);
         struct pay_fake_config provider = {0};
         char problem[128];
         if (*config->pay_trouble && !pay_fake_parse(config->pay_trouble, &provider, problem))
@@ -246,9 +250,10 @@ void config_help(struct buffer *out) {
                         buffer_printf(out, " (default: %s)", setting->initial);
                 buffer_add_string(out, "\n");
         }
-        buffer_add_string(out, "\nEach can also stand in the file of --config as `name = value`, and in the environment as\n"
-                               "TICKETRUSH_NAME (TICKETRUSH_LISTEN, TICKETRUSH_PAY_TROUBLE, …). A flag beats the environment,\n"
-                               "the environment beats the file.\n");
+        buffer_add_string(
+                out, "\nEach can also stand in the file of --config as `name = value`, and in the environment as\n"
+                     "TICKETRUSH_NAME (TICKETRUSH_LISTEN, TICKETRUSH_PAY_TROUBLE, …). A flag beats the environment,\n"
+                     "the environment beats the file.\n");
 }
 
 void config_write(const struct config *config, struct buffer *out) {

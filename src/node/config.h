@@ -16,7 +16,7 @@ struct config {
         char log_level[CONFIG_VALUE_MAX];
         char organiser_sign_up[CONFIG_VALUE_MAX];
         char pay_trouble[CONFIG_VALUE_MAX];
-        int64_t edges;              /* event loops; 0: cores - 1, at least 1 */
+        int64_t edges; /* event loops; 0: cores - 1, at least 1 */
         int64_t connections;
         int64_t sign_in_per_minute;
         int64_t commands_per_minute;
@@ -35,7 +35,8 @@ enum config_outcome { CONFIG_OK = 1, CONFIG_REFUSED, CONFIG_HELP };
 
 /* Reads all four sources. CONFIG_REFUSED: every problem is a line in `problems` that names the source, the setting, and
  * what would be right. CONFIG_HELP: --help was among the flags. */
-enum config_outcome config_read(struct config *ret_config, int argc, char **argv, char **environment, struct buffer *problems);
+enum config_outcome config_read(struct config *ret_config, int argc, char **argv, char **environment,
+                                struct buffer *problems);
 /* The settings as a table for people. */
 void config_help(struct buffer *out);
 /* The values in force, as a configuration file. */

@@ -7,8 +7,8 @@
 struct edge;
 struct node;
 
-/* Opens the data folder, migrates, wires every service and starts serving. On failure one sentence in `problem` says what
- * to do, and nothing is left running. */
+/* Opens the data folder, migrates, wires every service and starts serving. On failure one sentence in `problem` says
+ * what to do, and nothing is left running. */
 int node_start(struct node **ret_node, const struct config *config, struct buffer *problem);
 /* Stops accepting, lets what is in flight finish, stores it, frees everything. NULL is fine; returns NULL. */
 struct node *node_stop(struct node *node);

@@ -11,11 +11,14 @@ enum { METRICS_BYTES_MAX = 1024 * 1024 };
 
 extern const char openapi_document[], openapi_document_end[];
 
-static struct metric storage_refuses = {.name = "ticketrush_storage_refuses", .kind = METRIC_GAUGE,
+static struct metric storage_refuses = {.name = "ticketrush_storage_refuses",
+                                        .kind = METRIC_GAUGE,
                                         .help = "1 while the last write failed for lack of storage."};
-static struct metric journal_lag = {.name = "ticketrush_journal_lag", .kind = METRIC_GAUGE,
+static struct metric journal_lag = {.name = "ticketrush_journal_lag",
+                                    .kind = METRIC_GAUGE,
                                     .help = "Journal rows that some consumer has still to take."};
-static struct metric dead_letters = {.name = "ticketrush_dead_letters", .kind = METRIC_GAUGE,
+static struct metric dead_letters = {.name = "ticketrush_dead_letters",
+                                     .kind = METRIC_GAUGE,
                                      .help = "Events that failed for good since the start."};
 
 static void health_ask(void *service, struct request *request) {
@@ -61,7 +64,11 @@ static const struct route routes[] = {
         {.operation = "healthz", .method = HTTP_GET, .path = "/healthz", .access = ACCESS_PUBLIC, .ask = health_ask},
         {.operation = "readyz", .method = HTTP_GET, .path = "/readyz", .access = ACCESS_PUBLIC, .ask = ready_ask},
         {.operation = "metrics", .method = HTTP_GET, .path = "/metrics", .access = ACCESS_PUBLIC, .ask = metrics_ask},
-        {.operation = "openapi", .method = HTTP_GET, .path = "/api/v1/openapi.yaml", .access = ACCESS_PUBLIC, .ask = openapi_ask},
+        {.operation = "openapi",
+         .method = HTTP_GET,
+         .path = "/api/v1/openapi.yaml",
+         .access = ACCESS_PUBLIC,
+         .ask = openapi_ask},
 };
 
 void node_add_ops_routes(struct edge *edge, struct lane *lane) {

@@ -89,9 +89,10 @@ static int describe(const char *path, bool by_uuid, bool json) {
 }
 
 int verb_plan(int argc, char **argv) {
-        static const char usage[] = "usage: ticketrush plan FILE [--identity guid|uuid] [--json]\n\n"
-                                    "Checks a seating plan (docs/plans.md) and describes it, or lists what is wrong with it.\n"
-                                    "--identity uuid takes the seats' uuid as their identity, for exports that repeat seat_guid.\n";
+        static const char usage[] =
+                "usage: ticketrush plan FILE [--identity guid|uuid] [--json]\n\n"
+                "Checks a seating plan (docs/plans.md) and describes it, or lists what is wrong with it.\n"
+                "--identity uuid takes the seats' uuid as their identity, for exports that repeat seat_guid.\n";
         const char *path = 0;
         bool by_uuid = false, json = false;
         for (int i = 0; i < argc; i++) {

@@ -22,7 +22,8 @@ static int help(void) {
         struct buffer out;
         buffer_init(&out, PROBLEM_BYTES_MAX);
         config_help(&out);
-        printf("usage: ticketrush serve [flags]\n\nServes the sale from one folder and one port. Ctrl-C drains and stops.\n\n%.*s",
+        printf("usage: ticketrush serve [flags]\n\nServes the sale from one folder and one port. Ctrl-C drains and "
+               "stops.\n\n%.*s",
                (int)out.length, out.at);
         buffer_deinit(&out);
         return EXIT_DONE;

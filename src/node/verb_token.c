@@ -16,7 +16,9 @@ static int write_token(const char *data, account_id account, enum role role, int
         struct buffer out;
         snprintf(path, sizeof path, "%s/keys/access.key", data);
         if (access(path, R_OK) != 0 || crypto_start() != 0 || token_key_load(&key, path, crypto_random()) != 0) {
-                fprintf(stderr, "ticketrush token: cannot read %s; start a server on that folder once, it makes the key\n", path);
+                fprintf(stderr,
+                        "ticketrush token: cannot read %s; start a server on that folder once, it makes the key\n",
+                        path);
                 return EXIT_CANNOT;
         }
         struct clock *clock = clock_system();
@@ -28,7 +30,9 @@ static int write_token(const char *data, account_id account, enum role role, int
 }
 
 static enum role role_named(const char *name) {
-        static const char *const names[] = {[ROLE_BUYER] = "buyer", [ROLE_ORGANISER] = "organiser", [ROLE_GATE] = "gate",
+        static const char *const names[] = {[ROLE_BUYER] = "buyer",
+                                            [ROLE_ORGANISER] = "organiser",
+                                            [ROLE_GATE] = "gate",
                                             [ROLE_OPERATOR] = "operator"};
         for (unsigned role = ROLE_BUYER; role <= ROLE_OPERATOR; role++)
                 if (!strcmp(names[role], name))
@@ -37,9 +41,10 @@ static enum role role_named(const char *name) {
 }
 
 int verb_token(int argc, char **argv) {
-        static const char usage[] =
-                "usage: ticketrush token --data DIR [--role buyer|organiser|gate|operator] [--account acc_…] [--seconds N]\n\n"
-                "Prints an access token, signed with the key of the data folder (default: an operator's, for an hour).\n";
+        static const char usage[] = "usage: ticketrush token --data DIR [--role buyer|organiser|gate|operator] "
+                                    "[--account acc_…] [--seconds N]\n\n"
+                                    "Prints an access token, signed with the key of the data folder (default: an "
+                                    "operator's, for an hour).\n";
         const char *data = 0;
         enum role role = ROLE_OPERATOR;
         account_id account = 1;

@@ -6,7 +6,8 @@
 
 int verb_version(int argc, char **argv) {
         if (argc > 0 && !strcmp(argv[0], "--json"))
-                printf("{\"name\":\"ticketrush\",\"version\":\"" TICKETRUSH_VERSION "\",\"compiler\":\"" __VERSION__ "\"}\n");
+                printf("{\"name\":\"ticketrush\",\"version\":\"" TICKETRUSH_VERSION "\",\"compiler\":\"" __VERSION__
+                       "\"}\n");
         else if (argc > 0)
                 printf("usage: ticketrush version [--json]\n");
         else

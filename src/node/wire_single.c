@@ -35,7 +35,7 @@ enum { PATH_BYTES = CONFIG_VALUE_MAX + 64, PLAN_WORKERS = 1, PLAN_QUEUE_MAX = 16
 
 struct node {
         struct config config;
-        int lock; /* the data folder's */
+        int lock;      /* the data folder's */
         struct db *db; /* the lane's */
         struct lane *lane;
         struct workers *plan_workers;
@@ -82,8 +82,10 @@ static int open_folder(struct node *node, struct buffer *problem) {
         if (node->lock < 0)
                 return refuse(problem, -errno, "cannot write in the data folder; tried", path);
         if (flock(node->lock, LOCK_EX | LOCK_NB) != 0) {
-                buffer_printf(problem, "another server is using the data folder %s; stop it, or give this one another "
-                                       "folder with --data", node->config.data);
+                buffer_printf(problem,
+                              "another server is using the data folder %s; stop it, or give this one another "
+                              "folder with --data",
+                              node->config.data);
                 return -EBUSY;
         }
         return 0;
@@ -109,18 +111,23 @@ static int load_keys(struct node *node, struct buffer *problem) {
 }
 
 static int migrate(struct node *node, struct db *db, struct buffer *problem) {
-        const struct { const struct db_migration *list; size_t count; } all[] = {
-                {user_migrations, user_migration_count},           {event_migrations, event_migration_count},
-                {queue_migrations, queue_migration_count},         {inventory_migrations, inventory_migration_count},
-                {order_migrations, order_migration_count},         {payment_migrations, payment_migration_count},
+        const struct {
+                const struct db_migration *list;
+                size_t count;
+        } all[] = {
+                {user_migrations, user_migration_count},     {event_migrations, event_migration_count},
+                {queue_migrations, queue_migration_count},   {inventory_migrations, inventory_migration_count},
+                {order_migrations, order_migration_count},   {payment_migrations, payment_migration_count},
                 {ticket_migrations, ticket_migration_count},
         };
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
                 const char *newer = "";
                 int fault = db_migrate(db, all[i].list, all[i].count, &newer);
                 if (fault == FAULT_FORMAT && *newer)
-                        buffer_printf(problem, "the database in %s was written by a newer ticketrush (its %s tables): "
-                                               "start that version, or restore a backup", node->config.data, newer);
+                        buffer_printf(problem,
+                                      "the database in %s was written by a newer ticketrush (its %s tables): "
+                                      "start that version, or restore a backup",
+                                      node->config.data, newer);
                 else if (fault)
                         buffer_printf(problem, "cannot bring the database in %s up to date: %s", node->config.data,
                                       fault_text(fault));
@@ -158,7 +165,8 @@ static int open_lane(struct node *node, struct buffer *problem) {
 static int open_provider(struct node *node, struct buffer *problem) {
         char path[PATH_BYTES];
         path_in(node, "provider.book", path);
-        struct pay_fake_config config = {.book_path = path, .clock = clock_system(), .token_rules = node->config.pay_token_trouble};
+        struct pay_fake_config config = {
+                .book_path = path, .clock = clock_system(), .token_rules = node->config.pay_token_trouble};
         char why[128];
         if (*node->config.pay_trouble && !pay_fake_parse(node->config.pay_trouble, &config, why)) {
                 buffer_printf(problem, "pay-trouble: %s", why);
@@ -172,27 +180,45 @@ static int open_services(struct node *node) {
         struct clock *clock = clock_system();
         int fault = workers_new(&node->plan_workers, "plan", PLAN_WORKERS, PLAN_QUEUE_MAX);
         if (!fault)
-                fault = event_service_new(&node->events, &(struct event_config){.lane = node->lane, .clock = clock,
-                                          .random = crypto_random(), .workers = node->plan_workers});
+                fault = event_service_new(&node->events, &(struct event_config){.lane = node->lane,
+                                                                                .clock = clock,
+                                                                                .random = crypto_random(),
+                                                                                .workers = node->plan_workers});
         if (!fault)
-                fault = queue_new(&node->queue, &(struct queue_config){.lane = node->lane, .clock = clock,
-                                  .events = node->events, .pass_key = node->pass_key});
+                fault = queue_new(&node->queue, &(struct queue_config){.lane = node->lane,
+                                                                       .clock = clock,
+                                                                       .events = node->events,
+                                                                       .pass_key = node->pass_key});
         if (!fault)
-                fault = inventory_new(&node->inventory, &(struct inventory_config){.lane = node->lane, .clock = clock,
-                                      .events = node->events, .queue = node->queue});
+                fault = inventory_new(&node->inventory, &(struct inventory_config){.lane = node->lane,
+                                                                                   .clock = clock,
+                                                                                   .events = node->events,
+                                                                                   .queue = node->queue});
         if (!fault)
-                fault = order_service_new(&node->orders, &(struct order_config){.lane = node->lane, .clock = clock,
-                                          .events = node->events, .inventory = node->inventory, .queue = node->queue});
+                fault = order_service_new(&node->orders, &(struct order_config){.lane = node->lane,
+                                                                                .clock = clock,
+                                                                                .events = node->events,
+                                                                                .inventory = node->inventory,
+                                                                                .queue = node->queue});
         if (!fault)
-                fault = payment_new(&node->payment, &(struct payment_config){.lane = node->lane, .clock = clock,
-                                    .orders = node->orders, .provider = node->provider,
-                                    .workers = (unsigned)node->config.pay_workers});
+                fault = payment_new(&node->payment,
+                                    &(struct payment_config){.lane = node->lane,
+                                                             .clock = clock,
+                                                             .orders = node->orders,
+                                                             .provider = node->provider,
+                                                             .workers = (unsigned)node->config.pay_workers});
         if (!fault)
-                fault = ticket_service_new(&node->tickets, &(struct ticket_config){.lane = node->lane, .clock = clock,
-                                           .events = node->events, .orders = node->orders, .key = &node->ticket_key});
+                fault = ticket_service_new(&node->tickets, &(struct ticket_config){.lane = node->lane,
+                                                                                   .clock = clock,
+                                                                                   .events = node->events,
+                                                                                   .orders = node->orders,
+                                                                                   .key = &node->ticket_key});
         if (!fault)
-                fault = user_new(&node->user, &(struct user_config){.lane = node->lane, .clock = clock, .key = &node->access_key,
-                                 .open_organiser_sign_up = !strcmp(node->config.organiser_sign_up, "open")});
+                fault = user_new(&node->user, &(struct user_config){.lane = node->lane,
+                                                                    .clock = clock,
+                                                                    .key = &node->access_key,
+                                                                    .open_organiser_sign_up = !strcmp(
+                                                                            node->config.organiser_sign_up, "open")});
         if (!fault) {
                 queue_set_inventory(node->queue, node->inventory);
                 order_set_payment(node->orders, node->payment);
@@ -212,15 +238,24 @@ static void edge_fill(void *context, void *bytes, size_t n) {
 
 static int open_edge(struct node *node, struct buffer *problem) {
         const struct config *config = &node->config;
-        const struct edge_config edge = {.host = config->host, .port = config->port, .loops = (unsigned)config->edges,
-                .connections_max = (unsigned)config->connections, .now_ms = edge_now, .now_context = clock_system(),
-                .trace_fill = edge_fill, .trace_context = crypto_random()};
+        const struct edge_config edge = {.host = config->host,
+                                         .port = config->port,
+                                         .loops = (unsigned)config->edges,
+                                         .connections_max = (unsigned)config->connections,
+                                         .now_ms = edge_now,
+                                         .now_context = clock_system(),
+                                         .trace_fill = edge_fill,
+                                         .trace_context = crypto_random()};
         int fault = edge_new(&node->edge, &edge);
         if (fault)
                 return refuse(problem, fault, "cannot listen on", config->listen);
-        const struct gateway_config gateway = {.key = &node->access_key, .clock = clock_system(), .loops = edge.loops,
-                .limits = {[LIMIT_SIGN_IN] = {(uint32_t)config->sign_in_per_minute, (uint32_t)config->sign_in_per_minute},
-                           [LIMIT_COMMAND] = {(uint32_t)config->commands_per_minute, (uint32_t)config->commands_per_minute}}};
+        const struct gateway_config gateway = {.key = &node->access_key,
+                                               .clock = clock_system(),
+                                               .loops = edge.loops,
+                                               .limits = {[LIMIT_SIGN_IN] = {(uint32_t)config->sign_in_per_minute,
+                                                                             (uint32_t)config->sign_in_per_minute},
+                                                          [LIMIT_COMMAND] = {(uint32_t)config->commands_per_minute,
+                                                                             (uint32_t)config->commands_per_minute}}};
         fault = gateway_new(&node->gateway, &gateway);
         if (fault)
                 return refuse(problem, fault, "cannot make the gateway for", config->listen);
@@ -296,6 +331,12 @@ struct node *node_stop(struct node *node) {
         return 0;
 }
 
-uint16_t node_port(const struct node *node) { return edge_port(node->edge); }
-struct edge *node_edge(struct node *node) { return node->edge; }
-const char *node_data(const struct node *node) { return node->config.data; }
+uint16_t node_port(const struct node *node) {
+        return edge_port(node->edge);
+}
+struct edge *node_edge(struct node *node) {
+        return node->edge;
+}
+const char *node_data(const struct node *node) {
+        return node->config.data;
+}

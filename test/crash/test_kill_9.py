@@ -4,6 +4,7 @@ The rehearsal writes down every acknowledged answer after it came in. Its server
 folder, given time to come to rest, stopped and audited; then each acknowledged answer is looked up in the database.
 A few rounds in CI, fifty behind `./dev test --long`. The seed of each round is printed when it fails.
 """
+
 import json
 import os
 import random
@@ -52,7 +53,10 @@ def lost(folder, acks):
         elif ack["what"] == "order":
             fine = orders.get(number(ack["id"]), (0, 0))[1] == account
         elif ack["what"] == "payment":
-            settled = orders.get(number(ack["id"]), (0, 0, 0))[2] in (ORDER_DONE, ORDER_REFUNDED) and number(ack["id"]) in tickets
+            settled = (
+                orders.get(number(ack["id"]), (0, 0, 0))[2] in (ORDER_DONE, ORDER_REFUNDED)
+                and number(ack["id"]) in tickets
+            )
             fine = settled or ack.get("state") != "CONFIRMED"
         elif ack["what"] == "tickets":
             fine = number(ack["id"]) in tickets
@@ -77,9 +81,31 @@ def test_nothing_acknowledged_is_lost(round_number, tmp_path):
     acks = str(tmp_path / "acks.jsonl")
     with Server("--pay-trouble", "decline:30,timeout-charged:20:300,notify-twice:50,delay:20:50") as server:
         rehearsal = subprocess.Popen(
-            [PROGRAM, "rehearse", "--url", f"http://127.0.0.1:{server.port}", "--key", f"{server.data}/keys/access.key", "--seats", "20000",
-             "--buyers", "12000", "--arrive-seconds", "4", "--connections", "128", "--seed", str(seed), "--acks", acks, "--json"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [
+                PROGRAM,
+                "rehearse",
+                "--url",
+                f"http://127.0.0.1:{server.port}",
+                "--key",
+                f"{server.data}/keys/access.key",
+                "--seats",
+                "20000",
+                "--buyers",
+                "12000",
+                "--arrive-seconds",
+                "4",
+                "--connections",
+                "128",
+                "--seed",
+                str(seed),
+                "--acks",
+                acks,
+                "--json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         try:
             kill_at(server, acks, chance.uniform(0.05, 3.5))
             rehearsal.wait(timeout=120)
@@ -97,11 +123,16 @@ def test_nothing_acknowledged_is_lost(round_number, tmp_path):
         def at_rest():
             metrics = operator.get("/metrics").expect(200).raw.decode()
             lag = next(line for line in metrics.splitlines() if line.startswith("ticketrush_journal_lag "))
-            open_payments = next((line for line in metrics.splitlines() if line.startswith("ticketrush_payments_open ")), "x 0")
+            open_payments = next(
+                (line for line in metrics.splitlines() if line.startswith("ticketrush_payments_open ")), "x 0"
+            )
             return lag.split()[1] == "0" and open_payments.split()[1] == "0"
+
         until(at_rest, f"the sale to come to rest (seed {seed})", seconds=90, every=0.1)
         assert server.stop() == 0, server.log()[-2000:]
         report = server.audit(at_rest=True)
         assert report["ok"], (seed, json.dumps(report, indent=1)[:4000])
         missing = lost(server.data, told)
-        assert not missing, f"seed {seed}: {len(missing)} of {len(told)} acknowledged answers are lost, such as {missing[:5]}"
+        assert (
+            not missing
+        ), f"seed {seed}: {len(missing)} of {len(told)} acknowledged answers are lost, such as {missing[:5]}"

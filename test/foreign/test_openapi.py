@@ -1,4 +1,5 @@
 """The OpenAPI document: the same routes as the router's, liked by other people's tools, and true on the wire."""
+
 import json
 import os
 import shutil
@@ -19,7 +20,12 @@ METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 def described():
     with open(DOCUMENT) as file:
         paths = yaml.safe_load(file)["paths"]
-    return {(operation["operationId"], method.upper(), path) for path, item in paths.items() for method, operation in item.items() if method in METHODS}
+    return {
+        (operation["operationId"], method.upper(), path)
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
 
 
 def test_the_document_and_the_router_name_the_same_routes():
@@ -47,8 +53,12 @@ def node_tool(package, version, binary):
     path = os.path.join(folder, "node_modules", ".bin", binary)
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
-        result = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{package}@{version}"],
-                                capture_output=True, text=True, timeout=300)
+        result = subprocess.run(
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, f"{package}@{version}"],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if result.returncode != 0:
             pytest.skip(f"{package}@{version} cannot be installed here: {result.stderr.strip()[-300:]}")
     return path
@@ -56,8 +66,13 @@ def node_tool(package, version, binary):
 
 def test_redocly_likes_it():
     tool = node_tool("@redocly/cli", "1.34.5", "redocly")
-    result = subprocess.run([tool, "lint", "--extends", "minimal", DOCUMENT], capture_output=True, text=True, timeout=120,
-                            env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"})
+    result = subprocess.run(
+        [tool, "lint", "--extends", "minimal", DOCUMENT],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -66,7 +81,12 @@ def python_tool(package, binary):
     path = os.path.join(folder, "bin", binary)
     if not os.path.exists(path):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True)
-        result = subprocess.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", package], capture_output=True, text=True, timeout=300)
+        result = subprocess.run(
+            [os.path.join(folder, "bin", "pip"), "install", "--quiet", package],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if result.returncode != 0:
             pytest.skip(f"{package} cannot be installed here: {result.stderr.strip()[-300:]}")
     return path
@@ -78,10 +98,28 @@ def test_schemathesis_finds_nothing(role):
     tool = python_tool("schemathesis==4.32.5", "schemathesis")
     with Server("--organiser-sign-up", "open") as server:
         server.organiser().sale()
-        command = [tool, "run", DOCUMENT, "--url", f"http://127.0.0.1:{server.port}", "--seed", "20261121", "--max-examples",
-                   "200" if os.environ.get("TICKETRUSH_LONG") else "15", "--phases", "examples,coverage,fuzzing", "--generation-database", "none",
-                   "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
-                   "--workers", "1", "--no-color", "--exclude-path", "/api/v1/accounts"]
+        command = [
+            tool,
+            "run",
+            DOCUMENT,
+            "--url",
+            f"http://127.0.0.1:{server.port}",
+            "--seed",
+            "20261121",
+            "--max-examples",
+            "200" if os.environ.get("TICKETRUSH_LONG") else "15",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--generation-database",
+            "none",
+            "--checks",
+            "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+            "--workers",
+            "1",
+            "--no-color",
+            "--exclude-path",
+            "/api/v1/accounts",
+        ]
         if role != "nobody":
             command += ["-H", "Authorization: Bearer " + server.token(role, "acc_0000000000zzz", 3600)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=600)
@@ -97,7 +135,12 @@ def test_tokens_are_read_by_a_foreign_library():
     folder = os.path.join(TOOLS, "jose")
     if not os.path.exists(os.path.join(folder, "node_modules", "jose")):
         os.makedirs(folder, exist_ok=True)
-        result = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "jose@6.2.17"], capture_output=True, text=True, timeout=300)
+        result = subprocess.run(
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "jose@6.2.17"],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if result.returncode != 0:
             pytest.skip("jose cannot be installed here: " + result.stderr.strip()[-300:])
     script = """
@@ -111,7 +154,9 @@ console.log(JSON.stringify(payload));
     with Server() as server:
         buyer = server.buyer()
         url = f"http://127.0.0.1:{server.port}/.well-known/jwks.json"
-        verify = lambda token: subprocess.run(["node", "verify.mjs", url, token], cwd=folder, capture_output=True, text=True, timeout=60)
+        verify = lambda token: subprocess.run(
+            ["node", "verify.mjs", url, token], cwd=folder, capture_output=True, text=True, timeout=60
+        )
         accepted = verify(buyer.token)
         assert accepted.returncode == 0 and json.loads(accepted.stdout)["sub"] == buyer.account, accepted.stderr
         header, claims, signature = buyer.token.split(".")

@@ -1,4 +1,5 @@
 """Our QR codes are read by zbarimg, as a gate's camera would."""
+
 import shutil
 import subprocess
 
@@ -19,5 +20,8 @@ def test_zbarimg_reads_the_ticket(accept, suffix, tmp_path):
         picture.write_bytes(buyer.get(f"/tickets/{ticket}/qr", headers={"Accept": accept}).expect(200).raw)
         read = subprocess.run(["zbarimg", "--quiet", "--raw", str(picture)], capture_output=True, text=True)
         assert read.stdout.strip() == code
-        assert server.gate().post("/gate/scans", {"code": read.stdout.strip(), "gate": "A"}).expect(200).json["result"] == "ADMIT"
+        assert (
+            server.gate().post("/gate/scans", {"code": read.stdout.strip(), "gate": "A"}).expect(200).json["result"]
+            == "ADMIT"
+        )
         assert order

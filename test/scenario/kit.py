@@ -9,6 +9,7 @@
 Every person is an account number with a token that `ticketrush token` signed (or that a log-in gave). Requests are plain
 http.client: one connection a person, JSON in and out. Nothing here sleeps for a fixed time: `until` awaits a condition.
 """
+
 import contextlib
 import dataclasses
 import datetime
@@ -69,7 +70,10 @@ class Answer:
     @property
     def code(self):
         """The stable code of a problem document."""
-        assert self.headers.get("content-type", "").startswith("application/problem+json"), (self.status, self.raw[:300])
+        assert self.headers.get("content-type", "").startswith("application/problem+json"), (
+            self.status,
+            self.raw[:300],
+        )
         return self.json["code"]
 
     def expect(self, *statuses):
@@ -137,6 +141,7 @@ class Person:
         def admitted():
             answer = self.get(f"/schedules/{sale.id}/line").expect(200)
             return answer.json if answer.json["state"] == "ADMITTED" else None
+
         self.passes[sale.id] = until(admitted, "a pass")["pass"]
         return self.passes[sale.id]
 
@@ -169,33 +174,82 @@ class Organiser(Person):
     def plan(self, rows=2, seats_per_row=5, categories=("R",)):
         """A plan whose seats are numbered row by row; the categories take turns by row."""
         return {
-            "name": "Small hall", "size": {"width": 1000, "height": 1000},
+            "name": "Small hall",
+            "size": {"width": 1000, "height": 1000},
             "categories": [{"name": name, "color": "#336699"} for name in categories],
-            "zones": [{"name": "Floor", "position": {"x": 0, "y": 0}, "rows": [{
-                "row_number": str(row + 1), "position": {"x": 0, "y": 30 * row},
-                "seats": [{"seat_guid": f"{row + 1}-{seat + 1}", "seat_number": str(seat + 1),
-                           "position": {"x": 25 * seat, "y": 0}, "category": categories[row % len(categories)]}
-                          for seat in range(seats_per_row)]} for row in range(rows)]}],
+            "zones": [
+                {
+                    "name": "Floor",
+                    "position": {"x": 0, "y": 0},
+                    "rows": [
+                        {
+                            "row_number": str(row + 1),
+                            "position": {"x": 0, "y": 30 * row},
+                            "seats": [
+                                {
+                                    "seat_guid": f"{row + 1}-{seat + 1}",
+                                    "seat_number": str(seat + 1),
+                                    "position": {"x": 25 * seat, "y": 0},
+                                    "category": categories[row % len(categories)],
+                                }
+                                for seat in range(seats_per_row)
+                            ],
+                        }
+                        for row in range(rows)
+                    ],
+                }
+            ],
         }
 
     def venue(self):
-        return self.post("/venues", {"name": "Hall", "address": "1 Street", "city": "Seoul"}).expect(201).json["venueId"]
+        return (
+            self.post("/venues", {"name": "Hall", "address": "1 Street", "city": "Seoul"}).expect(201).json["venueId"]
+        )
 
     def event(self, title="A concert"):
-        return self.post("/events", {"title": title, "description": "", "city": "Seoul", "category": "concert"}).expect(201).json["eventId"]
+        return (
+            self.post("/events", {"title": title, "description": "", "city": "Seoul", "category": "concert"})
+            .expect(201)
+            .json["eventId"]
+        )
 
-    def sale(self, rows=2, seats_per_row=5, categories=("R",), amount=55000, opens_in=-1.0, lobby_opens_in=None, cap=4, hold_seconds=300,
-             line=None, plan=None, **more):
+    def sale(
+        self,
+        rows=2,
+        seats_per_row=5,
+        categories=("R",),
+        amount=55000,
+        opens_in=-1.0,
+        lobby_opens_in=None,
+        cap=4,
+        hold_seconds=300,
+        line=None,
+        plan=None,
+        **more,
+    ):
         document = plan or self.plan(rows, seats_per_row, categories)
         plan_id = self.post(f"/venues/{self.venue()}/plans", document).expect(201).json["planId"]
         settings = {"capacity": 1000, **(line or {})}
         if lobby_opens_in is not None:
             settings["lobbyOpensAt"] = iso(lobby_opens_in)
         event_id = self.event()
-        schedule = self.post(f"/events/{event_id}/schedules", {
-            "planId": plan_id, "startsAt": iso(30 * 86400), "opensAt": iso(opens_in), "cap": cap, "holdSeconds": hold_seconds,
-            "grades": [{"category": category["name"], "amount": amount} for category in document["categories"]],
-            "line": settings, **more}).expect(201).json
+        schedule = (
+            self.post(
+                f"/events/{event_id}/schedules",
+                {
+                    "planId": plan_id,
+                    "startsAt": iso(30 * 86400),
+                    "opensAt": iso(opens_in),
+                    "cap": cap,
+                    "holdSeconds": hold_seconds,
+                    "grades": [{"category": category["name"], "amount": amount} for category in document["categories"]],
+                    "line": settings,
+                    **more,
+                },
+            )
+            .expect(201)
+            .json
+        )
         sale = Sale(self.server, schedule["scheduleId"], event_id, plan_id, schedule)
         until(lambda: self.get(f"/schedules/{sale.id}/seats").status == 200 and sale.states(), "the seats to be made")
         return sale
@@ -216,6 +270,7 @@ class Sale:
 
 class Server:
     """A server on a folder of its own. `keep` a folder to start again on it."""
+
     accounts = itertools.count(1_000_000)
 
     def __init__(self, *flags, data=None, environment=None, prefix=()):
@@ -226,11 +281,31 @@ class Server:
         self.lines = []
 
     def start(self):
-        command = [*self.prefix, PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--sign-in-per-minute", "0",
-                   "--commands-per-minute", "0", "--log-level", "warning", *self.flags]
+        command = [
+            *self.prefix,
+            PROGRAM,
+            "serve",
+            "--data",
+            self.data,
+            "--listen",
+            "127.0.0.1:0",
+            "--sign-in-per-minute",
+            "0",
+            "--commands-per-minute",
+            "0",
+            "--log-level",
+            "warning",
+            *self.flags,
+        ]
         self.errors = open(self.data + ".stderr", "ab")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True,
-                                        env={**os.environ, **self.environment})
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
         for line in self.process.stdout:
             self.lines.append(line)
             serving = re.search(r"serving on http://[^:]+:(\d+)", line)
@@ -324,6 +399,7 @@ def at_once(people, do):
     def run(i):
         barrier.wait()
         results[i] = do(people[i])
+
     threads = [threading.Thread(target=run, args=(i,)) for i in range(len(people))]
     for thread in threads:
         thread.start()

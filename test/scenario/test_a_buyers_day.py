@@ -1,4 +1,5 @@
 """The buyer's day, from the venue's plan to the gate; and what the organiser sees of it."""
+
 import re
 
 from kit import PROGRAM, iso, until
@@ -136,21 +137,43 @@ def test_the_organiser_pauses_the_sale_and_blocks_seats(server):
 
 def test_sign_up_and_log_in(server):
     stranger = server.stranger()
-    made = stranger.post("/accounts", {"email": "Mina@Example.com", "password": "correct horse battery", "name": "Mina"}).expect(201).json
-    assert stranger.post("/accounts", {"email": "Mina@example.com", "password": "another password", "name": "M"}).expect(409).code == "EMAIL_TAKEN"
-    session = stranger.post("/sessions", {"email": "Mina@example.com", "password": "correct horse battery"}).expect(200).json
+    made = (
+        stranger.post("/accounts", {"email": "Mina@Example.com", "password": "correct horse battery", "name": "Mina"})
+        .expect(201)
+        .json
+    )
+    assert (
+        stranger.post("/accounts", {"email": "Mina@example.com", "password": "another password", "name": "M"})
+        .expect(409)
+        .code
+        == "EMAIL_TAKEN"
+    )
+    session = (
+        stranger.post("/sessions", {"email": "Mina@example.com", "password": "correct horse battery"}).expect(200).json
+    )
     assert session["accountId"] == made["accountId"]
-    assert stranger.post("/sessions", {"email": "Mina@example.com", "password": "wrong horse"}).expect(401).code == "SIGN_IN_REFUSED"
-    assert stranger.post("/sessions", {"email": "nobody@example.com", "password": "wrong horse"}).expect(401).code == "SIGN_IN_REFUSED"
+    assert (
+        stranger.post("/sessions", {"email": "Mina@example.com", "password": "wrong horse"}).expect(401).code
+        == "SIGN_IN_REFUSED"
+    )
+    assert (
+        stranger.post("/sessions", {"email": "nobody@example.com", "password": "wrong horse"}).expect(401).code
+        == "SIGN_IN_REFUSED"
+    )
     stranger.token = session["accessToken"]
     assert stranger.get("/me").expect(200).json["accountId"] == made["accountId"]
     assert stranger.post("/venues", {"name": "x", "address": "y", "city": "z"}).expect(403).code == "FORBIDDEN"
     server.operator().put(f"/accounts/{made['accountId']}/role", {"role": "organiser"}).expect(200, 204)
-    session = stranger.post("/sessions", {"email": "Mina@example.com", "password": "correct horse battery"}).expect(200).json
+    session = (
+        stranger.post("/sessions", {"email": "Mina@example.com", "password": "correct horse battery"}).expect(200).json
+    )
     stranger.token = session["accessToken"]
     stranger.post("/venues", {"name": "x", "address": "y", "city": "z"}).expect(201)
 
 
 def test_version_is_told():
     import subprocess
-    assert subprocess.run([PROGRAM, "version"], capture_output=True, text=True, check=True).stdout.startswith("ticketrush ")
+
+    assert subprocess.run([PROGRAM, "version"], capture_output=True, text=True, check=True).stdout.startswith(
+        "ticketrush "
+    )

@@ -1,4 +1,5 @@
 """The auditor catches each of the eight, shown on a damaged copy of a real sale's database."""
+
 import json
 import os
 import shutil
@@ -52,27 +53,50 @@ def test_a_sound_database_passes(copy):
     assert code == 0 and report["ok"] and report["sold"] == 6 and report["held"] == 4, report
 
 
-@pytest.mark.parametrize("invariant, statements", [
-    ("I1", ["DROP INDEX IF EXISTS ticket_of_seat",
-            "UPDATE ticket SET seat = (SELECT min(seat) FROM ticket) WHERE order_id = (SELECT max(order_id) FROM ticket) AND place = 0"]),
-    ("I1", ["UPDATE hold SET seats = (SELECT seats FROM hold WHERE state = 0 ORDER BY id LIMIT 1) "
-            "WHERE id = (SELECT max(id) FROM hold WHERE state = 0)"]),
-    ("I2", ["DELETE FROM hold WHERE id = (SELECT max(id) FROM hold WHERE state = 0)"]),
-    ("I2", ["DELETE FROM payment WHERE id = (SELECT max(id) FROM payment)"]),
-    ("I3", ["DELETE FROM ticket WHERE order_id = (SELECT max(order_id) FROM ticket)"]),
-    ("I3", ["UPDATE orders SET state = 5, refund_amount = 0 WHERE id = (SELECT max(id) FROM orders)"]),
-    ("I4", ["UPDATE seat SET state = 0, hold_id = 0 WHERE state = 1 AND seat = (SELECT min(seat) FROM seat WHERE state = 1)"]),
-    ("I5", ["UPDATE schedule SET cap = 1", "UPDATE journal SET payload = '{}' WHERE type IN (10, 11)"]),
-    ("I6", ["DELETE FROM line_entry WHERE number = 1"]),
-    ("I6", ["UPDATE schedule SET line_capacity = 1", "UPDATE journal SET payload = '{}' WHERE type IN (10, 11)"]),
-    ("I6", ["UPDATE line_entry SET state = 0, admitted_at = 0, ended_at = 0 WHERE number = 2"]),
-    ("I7", ["INSERT INTO journal(id, at, type, schedule_id, subject_id, account_id, cause_id, payload) "
-            "SELECT (SELECT max(id) FROM journal) + 1, at, type, schedule_id, subject_id, account_id, cause_id, payload "
-            "FROM journal WHERE type = 24 LIMIT 1"]),
-    ("I7", ["DELETE FROM journal WHERE id = (SELECT max(id) FROM journal WHERE type = 60)"]),
-    ("I8", ["DELETE FROM seat WHERE seat = 39"]),
-    ("I8", ["UPDATE seat SET state = 1, hold_id = (SELECT max(id) FROM hold WHERE state = 0) WHERE seat = 38"]),
-])
+@pytest.mark.parametrize(
+    "invariant, statements",
+    [
+        (
+            "I1",
+            [
+                "DROP INDEX IF EXISTS ticket_of_seat",
+                "UPDATE ticket SET seat = (SELECT min(seat) FROM ticket) WHERE order_id = (SELECT max(order_id) FROM ticket) AND place = 0",
+            ],
+        ),
+        (
+            "I1",
+            [
+                "UPDATE hold SET seats = (SELECT seats FROM hold WHERE state = 0 ORDER BY id LIMIT 1) "
+                "WHERE id = (SELECT max(id) FROM hold WHERE state = 0)"
+            ],
+        ),
+        ("I2", ["DELETE FROM hold WHERE id = (SELECT max(id) FROM hold WHERE state = 0)"]),
+        ("I2", ["DELETE FROM payment WHERE id = (SELECT max(id) FROM payment)"]),
+        ("I3", ["DELETE FROM ticket WHERE order_id = (SELECT max(order_id) FROM ticket)"]),
+        ("I3", ["UPDATE orders SET state = 5, refund_amount = 0 WHERE id = (SELECT max(id) FROM orders)"]),
+        (
+            "I4",
+            [
+                "UPDATE seat SET state = 0, hold_id = 0 WHERE state = 1 AND seat = (SELECT min(seat) FROM seat WHERE state = 1)"
+            ],
+        ),
+        ("I5", ["UPDATE schedule SET cap = 1", "UPDATE journal SET payload = '{}' WHERE type IN (10, 11)"]),
+        ("I6", ["DELETE FROM line_entry WHERE number = 1"]),
+        ("I6", ["UPDATE schedule SET line_capacity = 1", "UPDATE journal SET payload = '{}' WHERE type IN (10, 11)"]),
+        ("I6", ["UPDATE line_entry SET state = 0, admitted_at = 0, ended_at = 0 WHERE number = 2"]),
+        (
+            "I7",
+            [
+                "INSERT INTO journal(id, at, type, schedule_id, subject_id, account_id, cause_id, payload) "
+                "SELECT (SELECT max(id) FROM journal) + 1, at, type, schedule_id, subject_id, account_id, cause_id, payload "
+                "FROM journal WHERE type = 24 LIMIT 1"
+            ],
+        ),
+        ("I7", ["DELETE FROM journal WHERE id = (SELECT max(id) FROM journal WHERE type = 60)"]),
+        ("I8", ["DELETE FROM seat WHERE seat = 39"]),
+        ("I8", ["UPDATE seat SET state = 1, hold_id = (SELECT max(id) FROM hold WHERE state = 0) WHERE seat = 38"]),
+    ],
+)
 def test_each_violation_is_caught_and_explained(copy, invariant, statements):
     damage(copy, *statements)
     code, report = audit(copy)

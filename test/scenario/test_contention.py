@@ -1,4 +1,5 @@
 """Many hands on few seats: exactly one wins, nobody gets half, nobody gets more than the cap."""
+
 from kit import at_once, iso
 
 
@@ -36,6 +37,7 @@ def test_ten_seats_and_a_hundred_buyers(server):
                 return 1
             assert hold.code in ("SEAT_TAKEN", "PASS_REQUIRED", "CAP_EXCEEDED"), hold.raw
         return 0
+
     assert sum(at_once(buyers, whole_purchase)) == 10
     report = server.stop_and_audit()
     assert report["sold"] == 10 and report["confirmedOrders"] == 10 and report["oversold"] == 0
@@ -46,7 +48,9 @@ def test_four_seats_all_or_nothing_from_eight_sides(server):
     buyers = server.buyers(8)
     for buyer in buyers:
         buyer.enter(room)
-    wishes = iter([[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0], [2, 3, 0, 1], [0, 2, 1, 3], [3, 1, 2, 0], [1, 0, 3, 2], [2, 0, 3, 1]])
+    wishes = iter(
+        [[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0], [2, 3, 0, 1], [0, 2, 1, 3], [3, 1, 2, 0], [1, 0, 3, 2], [2, 0, 3, 1]]
+    )
     for buyer in buyers:
         buyer.wish = next(wishes)
     assert outcomes(at_once(buyers, lambda buyer: buyer.hold(room, buyer.wish))) == {201: 1, "SEAT_TAKEN": 7}
@@ -112,5 +116,8 @@ def test_release_twice_and_change_at_once(server):
         window.wish = [2 * i + 2, 2 * i + 3]
     at_once(windows, lambda window: window.put(f"/holds/{hold}", {"seats": window.wish}).expect(200))
     assert sale.states().count("H") == 2
-    assert sorted(answer.status for answer in at_once(windows, lambda window: window.delete(f"/holds/{hold}"))).count(204) >= 1
+    assert (
+        sorted(answer.status for answer in at_once(windows, lambda window: window.delete(f"/holds/{hold}"))).count(204)
+        >= 1
+    )
     assert sale.states() == "A" * 10

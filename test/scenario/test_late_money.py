@@ -1,11 +1,16 @@
 """Money that comes late, twice, early, or not at all; and money that has to go back. Each story ends with an audit at rest."""
+
 from kit import Server, until
 
 TROUBLE = ["--pay-token-trouble"]
 
 
 def rest(buyer, order, *states, seconds=40):
-    return until(lambda: (state := buyer.order_state(order)) in states and state, f"the order to become {states}", seconds=seconds)
+    return until(
+        lambda: (state := buyer.order_state(order)) in states and state,
+        f"the order to become {states}",
+        seconds=seconds,
+    )
 
 
 def test_declined_frees_the_seats_at_once():
@@ -58,9 +63,14 @@ def test_known_only_after_a_crash():
         hold = buyer.hold(sale, [0, 1]).expect(201).json["holdId"]
         order = buyer.order(hold).expect(201).json["orderId"]
         import threading
+
         threading.Thread(target=lambda: _quietly(buyer.pay, order, "timeout-charged"), daemon=True).start()
         watcher = type(buyer)(server, buyer.token)
-        until(lambda: watcher.get(f"/orders/{order}").json.get("payment", {}).get("state") in ("CONFIRMING", "UNKNOWN", "PAID"), "the payment to start")
+        until(
+            lambda: watcher.get(f"/orders/{order}").json.get("payment", {}).get("state")
+            in ("CONFIRMING", "UNKNOWN", "PAID"),
+            "the payment to start",
+        )
         server.kill()
         server.start()
         again = type(buyer)(server, buyer.token)
@@ -78,6 +88,7 @@ def _quietly(do, *arguments):
 def test_a_refused_refund_is_asked_again():
     with Server(*TROUBLE) as server:
         from kit import iso
+
         sale, buyer = server.organiser().sale(cancelUntil=iso(86400)), server.buyer()
         order, paid = buyer.buy(sale, [0, 1], token="refuse-refund")
         paid.expect(200)

@@ -1,4 +1,5 @@
 """The waiting room: lobby, draw, first come first served, passes, and none of it is lost."""
+
 import hashlib
 import time
 
@@ -27,10 +28,16 @@ def test_the_lobby_is_drawn_at_opening_and_anyone_can_check(server):
     seed = bytes.fromhex(draw["seed"])
     assert hashlib.sha256(seed).hexdigest() == before["commitment"] == sale.schedule["drawCommitment"]
     places = place_of(seed, numbers.values())
-    until(lambda: sum(buyer.get(f"/schedules/{sale.id}/line").json["state"] == "ADMITTED" for buyer in buyers) == 5, "five passes")
+    until(
+        lambda: sum(buyer.get(f"/schedules/{sale.id}/line").json["state"] == "ADMITTED" for buyer in buyers) == 5,
+        "five passes",
+    )
     for buyer in buyers:
         entry = buyer.get(f"/schedules/{sale.id}/line").expect(200).json
-        assert (entry["state"] == "ADMITTED") == (places[numbers[buyer.account]] < 5), (entry, places[numbers[buyer.account]])
+        assert (entry["state"] == "ADMITTED") == (places[numbers[buyer.account]] < 5), (
+            entry,
+            places[numbers[buyer.account]],
+        )
     server.stop_and_audit(at_rest=False)
 
 
@@ -60,7 +67,10 @@ def test_first_come_first_served_and_reentry_keeps_the_place(server):
     again = [buyer.post(f"/schedules/{sale.id}/line").expect(200).json["number"] for buyer in buyers]
     assert again == numbers
     for buyer in buyers:  # one after another, as the one before leaves
-        until(lambda person=buyer: person.get(f"/schedules/{sale.id}/line").json["state"] == "ADMITTED", "the next one's turn")
+        until(
+            lambda person=buyer: person.get(f"/schedules/{sale.id}/line").json["state"] == "ADMITTED",
+            "the next one's turn",
+        )
         buyer.delete(f"/schedules/{sale.id}/line").expect(200, 204)
 
 

@@ -1,4 +1,5 @@
 """The program as its operator meets it: starting, stopping, being refused, running out of disk."""
+
 import json
 import os
 import resource
@@ -13,7 +14,9 @@ from kit import PROGRAM, ROOT, Server, until
 
 
 def run(*arguments, environment=None):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **(environment or {})})
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **(environment or {})}
+    )
 
 
 def test_a_second_start_keeps_the_data(server):
@@ -58,19 +61,60 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 def test_configuration_is_checked_by_file_environment_and_flag(tmp_path):
     config = tmp_path / "ticketrush.conf"
     config.write_text("# a comment\nlisten = 127.0.0.1:9000\nedges = 2\npay-workers = 3\n")
-    result = run("serve", "--config", str(config), "--check-config", "--edges", "4", environment={"TICKETRUSH_PAY_WORKERS": "5", "TICKETRUSH_EDGES": "3"})
+    result = run(
+        "serve",
+        "--config",
+        str(config),
+        "--check-config",
+        "--edges",
+        "4",
+        environment={"TICKETRUSH_PAY_WORKERS": "5", "TICKETRUSH_EDGES": "3"},
+    )
     assert result.returncode == 0, result.stderr
     assert {"listen = 127.0.0.1:9000", "edges = 4", "pay-workers = 5"} <= set(result.stdout.splitlines())
     config.write_text("listen = nowhere\ncolour = blue\nedges = many\njust words\n")
-    result = run("serve", "--config", str(config), "--check-config", "--connections", "1", "--nonsense", "--pay-trouble", "decline:x")
+    result = run(
+        "serve",
+        "--config",
+        str(config),
+        "--check-config",
+        "--connections",
+        "1",
+        "--nonsense",
+        "--pay-trouble",
+        "decline:x",
+    )
     assert result.returncode == 2
-    for word in ["listen must be", f"{config}:2", "colour", "edges must be", "just words", "connections must be", "--nonsense", "pay-trouble"]:
+    for word in [
+        "listen must be",
+        f"{config}:2",
+        "colour",
+        "edges must be",
+        "just words",
+        "connections must be",
+        "--nonsense",
+        "pay-trouble",
+    ]:
         assert word in result.stderr, (word, result.stderr)
 
 
-@pytest.mark.parametrize("arguments, code", [([], 2), (["dance"], 2), (["--help"], 0), (["serve", "--help"], 0), (["audit", "--help"], 0),
-                                             (["plan", "--help"], 0), (["rehearse", "--help"], 0), (["token", "--help"], 0), (["plan"], 2),
-                                             (["plan", "/nowhere/plan.json"], 3), (["audit"], 2), (["token"], 2)])
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        ([], 2),
+        (["dance"], 2),
+        (["--help"], 0),
+        (["serve", "--help"], 0),
+        (["audit", "--help"], 0),
+        (["plan", "--help"], 0),
+        (["rehearse", "--help"], 0),
+        (["token", "--help"], 0),
+        (["plan"], 2),
+        (["plan", "/nowhere/plan.json"], 3),
+        (["audit"], 2),
+        (["token"], 2),
+    ],
+)
 def test_every_verb_explains_itself(arguments, code):
     result = run(*arguments)
     assert result.returncode == code and (result.stdout + result.stderr).strip()
@@ -130,6 +174,7 @@ def test_a_full_disk_refuses_writes_and_recovers():
 
             def works():
                 return buyer.hold(sale, [39]).status == 201
+
             until(works, "the server to take writes again")
             until(lambda: server.stranger().get("/readyz").status == 200, "readiness")
             server.stop_and_audit(at_rest=False)
@@ -200,9 +245,13 @@ def test_health_and_metrics(server):
 
 def test_the_key_set_is_standard(server):
     keys = server.stranger().get("/.well-known/jwks.json").expect(200).json["keys"]
-    assert all(key["kty"] == "OKP" and key["crv"] == "Ed25519" and key["alg"] == "EdDSA" and key["use"] == "sig" for key in keys)
+    assert all(
+        key["kty"] == "OKP" and key["crv"] == "Ed25519" and key["alg"] == "EdDSA" and key["use"] == "sig"
+        for key in keys
+    )
     import base64
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     buyer = server.buyer()
     header, claims, signature = buyer.token.split(".")
     decode = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -217,4 +266,6 @@ def test_stopping_lets_requests_finish(server):
     buyer.enter(sale)
     buyer.hold(sale, [0]).expect(201)
     assert server.stop() == 0
-    assert any("stopped" in line for line in server.lines) or until(lambda: any("stopped" in line for line in server.lines), "the last line")
+    assert any("stopped" in line for line in server.lines) or until(
+        lambda: any("stopped" in line for line in server.lines), "the last line"
+    )

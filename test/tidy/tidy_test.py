@@ -59,7 +59,7 @@ class Rooms(TreeTest):
                                "service/vocabulary.h", "service/limits.h", "service/desk.h"],
         "src/service/limits.h": ["base/text.h", "service/vocabulary.h", "service/limits.h"],
         "src/service/queue/queue_rules.c": ["base/text.h", "service/vocabulary.h", "service/limits.h",
-                                            "service/queue/queue_rules.h"],
+                                            "service/queue/queue.h", "service/queue/queue_rules.h"],
         "src/service/queue/queue_store.c": ["base/text.h", "port/db.h", "port/json.h", "port/gzip.h", "lane/turn.h",
                                             "service/vocabulary.h", "service/limits.h", "service/order/order.h",
                                             "service/queue/queue.h", "service/queue/queue_rules.h",
