@@ -57,6 +57,14 @@ void world_say(struct world *world, enum event_type type, purchase_id subject) {
         world_say_all(world, type, &subject, 1);
 }
 
+void world_say_unheard(struct world *world, enum event_type type, purchase_id subject) {
+        struct say_command command = {
+                .lane = {.kind = &say_kind, .done = kit_done}, .type = type, .subjects = &subject, .count = 1};
+        assert_int_equal(lane_submit(world->lane, &command.lane), 0);
+        assert_true(lane_step(world->lane));
+        assert_int_equal(command.lane.outcome, 1);
+}
+
 struct lock_command {
         struct lane_command lane;
         purchase_id hold;

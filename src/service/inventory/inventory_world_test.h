@@ -52,6 +52,8 @@ struct hold world_read(struct world *world, purchase_id hold);
 void world_say(struct world *world, enum event_type type, purchase_id subject);
 /* The same for several events in one turn. */
 void world_say_all(struct world *world, enum event_type type, const purchase_id *subjects, size_t count);
+/* Said and committed, but nobody has consumed it yet. */
+void world_say_unheard(struct world *world, enum event_type type, purchase_id subject);
 void world_lock(struct world *world, purchase_id hold);
 /* Lets time pass, and what is due happen. */
 void world_wait(struct world *world, int64_t seconds);
