@@ -1,5 +1,5 @@
-/* inventory_board_test.c: the published board alone: numbering, the ring and its end, tags, tables that grow, and readers
- * while the lane publishes. */
+/* inventory_board_test.c: the published board alone: numbering, the ring and its end, tags, tables that grow, and
+ * readers while the lane publishes. */
 #include "service/inventory/inventory_board.h"
 
 #include <setjmp.h>
@@ -40,7 +40,8 @@ static void test_views_and_counts(void **state) {
         assert_int_equal(board_look(board, 3, 5), BOARD_TAKEN);
         assert_int_equal(board_snapshot(board, states, &counts), FIRST + 3);
         assert_string_equal(states, "AHSB");
-        assert_true(counts.available == 1 && counts.held == 1 && counts.sold == 1 && counts.blocked == 1 && counts.seats == 4);
+        assert_true(counts.available == 1 && counts.held == 1 && counts.sold == 1 && counts.blocked == 1 &&
+                    counts.seats == 4);
         assert_true(board_shows(board, &(struct board_change){1, SEAT_HELD, 5}));
         assert_false(board_shows(board, &(struct board_change){1, SEAT_HELD, 6}));
         assert_false(board_shows(board, &(struct board_change){1, SEAT_SOLD, 5}));
@@ -161,8 +162,10 @@ static void test_readers_see_whole_publications(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_views_and_counts),    cmocka_unit_test(test_changes_are_told_once_a_seat),
-                cmocka_unit_test(test_the_end_of_the_ring), cmocka_unit_test(test_many_boards),
+                cmocka_unit_test(test_views_and_counts),
+                cmocka_unit_test(test_changes_are_told_once_a_seat),
+                cmocka_unit_test(test_the_end_of_the_ring),
+                cmocka_unit_test(test_many_boards),
                 cmocka_unit_test(test_readers_see_whole_publications),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* inventory_random_test.c: random buyers, organisers, payments, clocks, faults and restarts, with fixed seeds, against a
- * small model that knows nothing of the rules' code: who has which seat, by the answers that were given. After each turn
- * the judge looks at the rows (I1, I4, I5, I8), and compares them with memory and the board. */
+/* inventory_random_test.c: random buyers, organisers, payments, clocks, faults and restarts, with fixed seeds, against
+ * a small model that knows nothing of the rules' code: who has which seat, by the answers that were given. After each
+ * turn the judge looks at the rows (I1, I4, I5, I8), and compares them with memory and the board. */
 #include "service/inventory/inventory_world_test.h"
 
 #include <stdlib.h>
@@ -80,7 +80,10 @@ static bool model_free(const seat_index *seats, uint32_t count, size_t own) {
 static void model_add(const struct hold *hold) {
         assert_true(model.hold_count < HOLDS_MAX);
         struct model_hold *mine = &model.holds[model.hold_count];
-        *mine = (struct model_hold){.id = hold->id, .account = hold->account, .state = 'A', .ends_at = hold->expires_at,
+        *mine = (struct model_hold){.id = hold->id,
+                                    .account = hold->account,
+                                    .state = 'A',
+                                    .ends_at = hold->expires_at,
                                     .count = hold->seat_count};
         memcpy(mine->seats, hold->seats, hold->seat_count * sizeof *hold->seats);
         model_own(model.hold_count++, true);
@@ -93,7 +96,8 @@ static void step_hold(void) {
         for (uint32_t i = 0; i < count; i++) {
                 commands[i] = (struct hold_create_command){
                         .lane = {.kind = &hold_create_kind, .service = world.inventory, .done = kit_done},
-                        .schedule_id = WORLD_SCHEDULE, .account = 1 + dice(PEOPLE)};
+                        .schedule_id = WORLD_SCHEDULE,
+                        .account = 1 + dice(PEOPLE)};
                 commands[i].seat_count = random_seats(commands[i].seats);
                 assert_int_equal(lane_submit(world.lane, &commands[i].lane), 0);
         }
@@ -119,18 +123,19 @@ static struct model_hold *random_hold(size_t *ret_index) {
 }
 
 static void step_change(size_t index, struct model_hold *hold) {
-        struct hold_change_command command = {.lane = {.kind = &hold_change_kind, .service = world.inventory}, .id = hold->id,
+        struct hold_change_command command = {.lane = {.kind = &hold_change_kind, .service = world.inventory},
+                                              .id = hold->id,
                                               .account = hold->account};
         command.seat_count = random_seats(command.seats);
         int outcome = kit_submit_and_run(world.lane, &command.lane);
         bool capped = model_share(hold->account) - hold->count + command.seat_count > WORLD_CAP;
         bool possible = model_free(command.seats, command.seat_count, index + 1);
-        int expected = !is_live(hold)        ? CHANGE_HOLD_ENDED
-                       : hold->state == 'P'  ? CHANGE_HOLD_IN_PAYMENT
-                       : hold->state == 'O'  ? CHANGE_HOLD_ORDERED
-                       : capped              ? CHANGE_OVER_CAP
-                       : possible            ? CHANGE_DONE
-                                             : CHANGE_SEAT_TAKEN;
+        int expected = !is_live(hold)       ? CHANGE_HOLD_ENDED
+                       : hold->state == 'P' ? CHANGE_HOLD_IN_PAYMENT
+                       : hold->state == 'O' ? CHANGE_HOLD_ORDERED
+                       : capped             ? CHANGE_OVER_CAP
+                       : possible           ? CHANGE_DONE
+                                            : CHANGE_SEAT_TAKEN;
         assert_int_equal(outcome, expected);
         if (outcome != CHANGE_DONE)
                 return;
@@ -165,7 +170,8 @@ static void step_paid(size_t index, struct model_hold *hold) {
         world_say(&world, ORDER_PAID, hold->id);
         bool sells = hold->state != 'C';
         if (hold->state == 'G')
-                sells = model_free(hold->seats, hold->count, 0) && model_share(hold->account) + hold->count <= WORLD_CAP;
+                sells = model_free(hold->seats, hold->count, 0) &&
+                        model_share(hold->account) + hold->count <= WORLD_CAP;
         bool loses = hold->state == 'G' && !sells;
         assert_int_equal(world_said(&world, SEATS_SOLD, hold->id), sold + sells);
         assert_int_equal(world_said(&world, SEATS_LOST, hold->id), lost + loses);
@@ -210,7 +216,8 @@ static void step_block(void) {
 /* A turn whose n-th call of the store fails: whoever was told of a fault has got nothing. */
 static void step_fault(void) {
         struct hold_create_command command = {.lane = {.kind = &hold_create_kind, .service = world.inventory},
-                                              .schedule_id = WORLD_SCHEDULE, .account = 1 + dice(PEOPLE)};
+                                              .schedule_id = WORLD_SCHEDULE,
+                                              .account = 1 + dice(PEOPLE)};
         command.seat_count = random_seats(command.seats);
         kit_db_fault_arm(world.db, 1 + dice(8), dice(2) ? FAULT_STORAGE : FAULT_CONSTRAINT);
         int outcome = kit_submit_and_run(world.lane, &command.lane);
@@ -255,7 +262,10 @@ static void check_model(void) {
         char expected[SEATS + 1] = {0};
         for (seat_index i = 0; i < SEATS; i++) {
                 size_t owner = model.owner[i];
-                expected[i] = owner == 0 ? 'A' : owner == SIZE_MAX ? 'B' : model.holds[owner - 1].state == 'C' ? 'S' : 'H';
+                expected[i] = owner == 0                            ? 'A'
+                              : owner == SIZE_MAX                   ? 'B'
+                              : model.holds[owner - 1].state == 'C' ? 'S'
+                                                                    : 'H';
         }
         world_assert_states(&world, expected);
 }
