@@ -217,6 +217,7 @@ static int open_services(struct node *node) {
                 fault = user_new(&node->user, &(struct user_config){.lane = node->lane,
                                                                     .clock = clock,
                                                                     .key = &node->access_key,
+                                                                    .ticket_key = &node->ticket_key,
                                                                     .open_organiser_sign_up = !strcmp(
                                                                             node->config.organiser_sign_up, "open")});
         if (!fault) {

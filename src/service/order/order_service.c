@@ -341,6 +341,12 @@ int order_read_many(struct order_service *service, struct turn *turn, const purc
         return order_store_load(&service->store, turn, ids, ret_orders, count);
 }
 
+int order_read_newest(struct order_service *service, struct turn *turn, account_id account, purchase_id before, unsigned limit,
+                      struct order *ret_orders, size_t *ret_count) {
+        (void)service;
+        return order_store_list(turn, account, before, limit, ret_orders, ret_count);
+}
+
 int order_read(struct order_service *service, struct turn *turn, purchase_id id, struct order *ret_order) {
         struct order order;
         int fault = order_store_load(&service->store, turn, &id, &order, 1);

@@ -3,7 +3,7 @@
  * A ticket is named by its order's number and the seat's place in the order (0 … 15): ticket_<13 digits>-<place>.
  * The code in the QR is signed when it is first shown: TR1.<base64url(order 8, place 1, schedule 8, seat 4, big
  * endian)>.<base64url signature>, an Ed25519 signature of all that stands before the second dot. It can be verified
- * offline with the public key of /.well-known/jwks.json. */
+ * offline with a public key of /.well-known/jwks.json. */
 #ifndef TICKETRUSH_SERVICE_TICKET_H
 #define TICKETRUSH_SERVICE_TICKET_H
 

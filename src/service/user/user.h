@@ -16,7 +16,7 @@ struct edge;
 struct lane;
 struct user;
 
-/* The keys that tokens and tickets are signed with. */
+/* What tokens are signed with, and (another one) tickets. */
 struct token_key {
         uint8_t public_key[CRYPTO_SIGN_PUBLIC_BYTES];
         uint8_t secret[CRYPTO_SIGN_SECRET_BYTES];
@@ -36,7 +36,13 @@ int token_verify(const struct token_key *key, struct text token, int64_t now, st
 extern const struct db_migration user_migrations[];
 extern const size_t user_migration_count;
 
-struct user_config { struct lane *lane; struct clock *clock; const struct token_key *key; bool open_organiser_sign_up; };
+struct user_config {
+        struct lane *lane;
+        struct clock *clock;
+        const struct token_key *key;
+        const struct token_key *ticket_key; /* only to publish its public half; NULL: it is `key` */
+        bool open_organiser_sign_up;
+};
 int user_new(struct user **ret_user, const struct user_config *config);
 struct user *user_free(struct user *user);
 void user_add_routes(struct user *user, struct edge *edge); /* sign up, log in, me, roles, jwks */

@@ -9,22 +9,28 @@
 
 enum { JWKS_BYTES_MAX = 512 };
 
-/* RFC 7517 and 8037: the key that tokens and tickets are signed with, for whoever wants to check them himself. */
-static int jwks_write(struct buffer *out, const struct token_key *key) {
+static void jwk_write(struct json_writer *json, const struct token_key *key) {
         char x[TEXT_BASE64_LENGTH(CRYPTO_SIGN_PUBLIC_BYTES)];
         size_t length = text_base64url_encode(x, key->public_key, sizeof key->public_key);
+        json_object(json, NULL);
+        json_string(json, "kty", "OKP");
+        json_string(json, "crv", "Ed25519");
+        json_text(json, "x", (struct text){x, length});
+        json_string(json, "kid", key->key_id);
+        json_string(json, "alg", "EdDSA");
+        json_string(json, "use", "sig");
+        json_object_end(json);
+}
+
+/* RFC 7517 and 8037: the keys of tokens and of tickets, for whoever wants to check them himself. */
+static int jwks_write(struct buffer *out, const struct token_key *key, const struct token_key *ticket_key) {
         struct json_writer json;
         json_begin(&json, out);
         json_object(&json, NULL);
         json_array(&json, "keys");
-        json_object(&json, NULL);
-        json_string(&json, "kty", "OKP");
-        json_string(&json, "crv", "Ed25519");
-        json_text(&json, "x", (struct text){x, length});
-        json_string(&json, "kid", key->key_id);
-        json_string(&json, "alg", "EdDSA");
-        json_string(&json, "use", "sig");
-        json_object_end(&json);
+        jwk_write(&json, key);
+        if (ticket_key)
+                jwk_write(&json, ticket_key);
         json_array_end(&json);
         json_object_end(&json);
         return out->overflowed ? -ENOMEM : 0;
@@ -41,7 +47,7 @@ int user_new(struct user **ret_user, const struct user_config *config) {
                 .open_organiser_sign_up = config->open_organiser_sign_up,
         };
         buffer_init(&user->jwks, JWKS_BYTES_MAX);
-        int fault = jwks_write(&user->jwks, config->key);
+        int fault = jwks_write(&user->jwks, config->key, config->ticket_key);
         if (!fault)
                 fault = workers_new(&user->passwords, "password", PASSWORD_WORKERS, PASSWORD_QUEUE_MAX);
         if (fault) {
