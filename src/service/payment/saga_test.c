@@ -392,6 +392,23 @@ static void a_knock_is_answered_before_its_time(void **state) {
         world_explains_money();
 }
 
+/* The provider has charged and knocks; what it says then overtakes its answer to the confirm. */
+static void news_overtake_the_answer(void **state) {
+        (void)state;
+        struct payment_start_command pay;
+        purchase_id order = world_buy(&pay, 10, "");
+        struct pay_order asked = {.order = order, .account = BUYER, .amount = {2 * PRICE, "KRW"}};
+        struct pay_result result;
+        world.provider->confirm(world.provider, &asked, &result, 1);
+        payment_knock(world.payment, order);
+        kit_lane_run(world.lane); /* asks: the query waits behind the confirm */
+        world_reverse_jobs();
+        world_rest();
+        assert_int_equal(pay.lane.outcome, PAYMENT_START_CONFIRMED);
+        assert_int_equal(world_events(PAYMENT_CAPTURED, order), 1);
+        world_explains_money();
+}
+
 /* --- late money --- */
 
 static void lost_seats_give_the_money_back(void **state) {
@@ -567,6 +584,7 @@ int main(void) {
                 WORLD_TEST(a_long_wait_is_told_and_ends_all_the_same),
                 WORLD_TEST(an_alarm_is_raised_and_asking_goes_on),
                 WORLD_TEST(a_knock_is_answered_before_its_time),
+                WORLD_TEST(news_overtake_the_answer),
                 WORLD_TEST(lost_seats_give_the_money_back),
                 WORLD_TEST(money_for_a_cancelled_performance_goes_back),
                 WORLD_TEST(late_money_takes_the_same_seats_again),

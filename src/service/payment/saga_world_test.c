@@ -54,6 +54,18 @@ static bool run_a_job(void) {
         return true;
 }
 
+void world_reverse_jobs(void) {
+        struct worker_job *reversed = NULL, *job = the_workers.first;
+        the_workers.end = job ? &job->next : &the_workers.first;
+        while (job) {
+                struct worker_job *next = job->next;
+                job->next = reversed;
+                reversed = job;
+                job = next;
+        }
+        the_workers.first = reversed;
+}
+
 /* --- neighbours --- */
 
 const struct schedule *event_schedule(struct event_service *service, struct db *db, schedule_id id) {

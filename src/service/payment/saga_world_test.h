@@ -36,6 +36,8 @@ int world_end(void **state);
 
 /* One thing happens: a worker does its job, or the lane a turn. False: nothing is left to do now. */
 bool world_step(void);
+/* The jobs that wait for a worker, the other way round. */
+void world_reverse_jobs(void);
 /* Everything that is to be done now, and then all that waits for a time, until every payment is closed. */
 void world_rest(void);
 /* The process ends here and now, and starts again on what is stored. */
