@@ -195,8 +195,8 @@ static void open_database(const char *path, int64_t count) {
         unlink(path);
         check(sqlite3_open(path, &connection), "open");
         check(sqlite3_exec(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536; PRAGMA mmap_size = 0;"
-                                       "PRAGMA temp_store = MEMORY; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL", NULL,
-                           NULL, NULL), "settings");
+                                       "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
+                                       "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL", NULL, NULL, NULL), "settings");
         sqlite3_wal_hook(connection, count_wal_pages, NULL);
         check(sqlite3_exec(connection, tables, NULL, NULL, NULL), "tables");
         char seats[512];
@@ -271,6 +271,7 @@ int main(int argc, char **argv) {
         const char *folder = argc > 1 ? argv[1] : ".", *what = argc > 2 ? argv[2] : "";
         char path[4096];
         snprintf(path, sizeof path, "%s/limit_sqlite.db", folder);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
                 if (strcmp(what, "purchases") != 0)
                         run_batches(path, false, argc > 3 ? strtoll(argv[3], NULL, 10) : HOLDS, batches[i]);

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,7 +357,7 @@ static int configure(struct db_sqlite *db, bool durable) {
         char pragmas[512];
         snprintf(pragmas, sizeof pragmas,
                  "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
-                 "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA synchronous = %s;",
+                 "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = OFF; PRAGMA synchronous = %s;",
                  PAGE_BYTES, CACHE_KIBIBYTES_MAX, durable ? "FULL" : "OFF");
         int code = sqlite3_exec(db->connection, pragmas, NULL, NULL, NULL);
         if (code != SQLITE_OK)
@@ -368,8 +369,15 @@ static int configure(struct db_sqlite *db, bool durable) {
         return sqlite3_exec(db->connection, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; COMMIT;", NULL, NULL, NULL);
 }
 
+/* SQLite's own count of its memory takes a process-wide mutex at every allocation: 8 % of the time of a purchase. */
+static void configure_process(void) {
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when SQLite is in use already: then it only costs time */
+}
+
 int db_sqlite_open(struct db **ret_db, const char *path, const struct db_sqlite_options *options) {
         static const struct db_sqlite_options usual = {0};
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_once(&once, configure_process);
         const struct db_sqlite_options *how = options ? options : &usual;
         if (strlen(path) >= PATH_BYTES_MAX)
                 return -ENAMETOOLONG;
