@@ -4,7 +4,8 @@
  * the order of arrival. The lane is woken through an eventfd, but only if it has said that it goes to sleep.
  *
  *   room    how many may still come in: reserved before the push, given back when the command has been answered;
- *           a bit of the same word says that nothing comes in any more, so that what was reserved before can be awaited */
+ *           a bit of the same word says that nothing comes in any more, so that what was reserved before can be awaited
+ */
 #ifndef TICKETRUSH_LANE_COMMAND_QUEUE_H
 #define TICKETRUSH_LANE_COMMAND_QUEUE_H
 

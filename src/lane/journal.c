@@ -28,10 +28,9 @@ static const struct db_statement select_page = {
         " WHERE id > $1 ORDER BY id LIMIT $2",
         2};
 static const struct db_statement select_position = {"SELECT position FROM inbox WHERE consumer = $1", 1};
-static const struct db_statement upsert_position = {
-        "INSERT INTO inbox(consumer, position) VALUES ($1, $2)"
-        " ON CONFLICT(consumer) DO UPDATE SET position = excluded.position",
-        2};
+static const struct db_statement upsert_position = {"INSERT INTO inbox(consumer, position) VALUES ($1, $2)"
+                                                    " ON CONFLICT(consumer) DO UPDATE SET position = excluded.position",
+                                                    2};
 static const struct db_statement insert_dead_letter = {
         "INSERT INTO dead_letter(consumer, event_id, at, attempts, reason) VALUES ($1, $2, $3, $4, $5)", 5};
 

@@ -1,9 +1,9 @@
 /* journal.h: the rows of the journal, and how far each consumer has come. A private part of the lane.
  *
- * What a turn says becomes rows and, after the commit, one chunk of the tail: a chain of chunks in memory, oldest first,
- * in which each consumer has a place. A chunk goes when everybody has passed it. The tail is *whole* when nothing is
- * missing between its end and the end of the table; after a start, and when consumers have fallen LANE_TAIL_MAX behind,
- * it is not, and is continued page by page from the table.
+ * What a turn says becomes rows and, after the commit, one chunk of the tail: a chain of chunks in memory, oldest
+ * first, in which each consumer has a place. A chunk goes when everybody has passed it. The tail is *whole* when
+ * nothing is missing between its end and the end of the table; after a start, and when consumers have fallen
+ * LANE_TAIL_MAX behind, it is not, and is continued page by page from the table.
  *
  *   table   … 4 5 6 7 8 9 10 11 12
  *   tail          [6 7][8][9 10 11]     not whole yet: 12 is missing

@@ -339,8 +339,7 @@ static int until_next(const struct lane *lane) {
 
 /* Everything that was taken is answered, and everything said is consumed, unless the store refuses. */
 static void finish(struct lane *lane) {
-        while (command_queue_count(&lane->queue) > 0 ||
-               (journal_lag(&lane->journal) > 0 && !lane->store_refuses)) {
+        while (command_queue_count(&lane->queue) > 0 || (journal_lag(&lane->journal) > 0 && !lane->store_refuses)) {
                 if (!lane_step(lane))
                         sched_yield(); /* somebody has reserved a place and is about to push */
         }

@@ -73,8 +73,10 @@ static void a_poison_event_is_buried_after_three_tries_and_the_rest_goes_on(void
         assert_int_equal(notes_ask(lane, NOTES_UNHEARD), 1);
         assert_int_equal(notes.echoes, MANY - 1);
         assert_int_equal(notes_ask(lane, NOTES_DEAD), 1);
-        assert_int_equal(notes_ask(lane, "SELECT count(*) FROM dead_letter JOIN journal ON id = event_id WHERE subject_id = 4 "
-                                         "AND attempts = 3 AND length(reason) > 0 AND consumer = 'notes.listener'"), 1);
+        assert_int_equal(
+                notes_ask(lane, "SELECT count(*) FROM dead_letter JOIN journal ON id = event_id WHERE subject_id = 4 "
+                                "AND attempts = 3 AND length(reason) > 0 AND consumer = 'notes.listener'"),
+                1);
         assert_true(lane_is_idle(lane));
         struct lane_figures figures;
         lane_figures(lane, &figures);

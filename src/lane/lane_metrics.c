@@ -9,12 +9,14 @@ enum { LABEL_BYTES_MAX = 64 };
 
 static struct metric turns = {
         .name = "ticketrush_lane_turns_total", .help = "Transactions that were committed.", .kind = METRIC_COUNTER};
-static struct metric failed_turns = {
-        .name = "ticketrush_lane_failed_turns_total", .help = "Transactions that were rolled back.", .kind = METRIC_COUNTER};
+static struct metric failed_turns = {.name = "ticketrush_lane_failed_turns_total",
+                                     .help = "Transactions that were rolled back.",
+                                     .kind = METRIC_COUNTER};
 static struct metric events_consumed = {
         .name = "ticketrush_lane_events_total", .help = "Events given to consumers.", .kind = METRIC_COUNTER};
-static struct metric dead_letters = {
-        .name = "ticketrush_lane_dead_letters_total", .help = "Events that a consumer gave up.", .kind = METRIC_COUNTER};
+static struct metric dead_letters = {.name = "ticketrush_lane_dead_letters_total",
+                                     .help = "Events that a consumer gave up.",
+                                     .kind = METRIC_COUNTER};
 static struct metric commit_seconds = {
         .name = "ticketrush_lane_commit_seconds", .help = "How long a commit takes.", .kind = METRIC_HISTOGRAM};
 static struct metric lag_now = {
@@ -22,9 +24,11 @@ static struct metric lag_now = {
 static struct metric waiting_now = {
         .name = "ticketrush_lane_waiting_commands", .help = "Commands that are answered later.", .kind = METRIC_GAUGE};
 
-#define BATCH(size) \
-        {.name = "ticketrush_lane_batches_total", .help = "Turns with commands, by how many.", .labels = "commands=\"" size "\"", \
-         .kind = METRIC_COUNTER}
+#define BATCH(size)                                                                                   \
+        {                                                                                             \
+                .name = "ticketrush_lane_batches_total", .help = "Turns with commands, by how many.", \
+                .labels = "commands=\"" size "\"", .kind = METRIC_COUNTER                             \
+        }
 static struct metric batches[] = {BATCH("1"), BATCH("2-15"), BATCH("16-127"), BATCH("128-1023"), BATCH("1024-4096")};
 
 static struct of_kind {
@@ -36,7 +40,8 @@ static size_t kind_count;
 static pthread_mutex_t kinds_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void lane_metrics_register(void) {
-        struct metric *all[] = {&turns, &failed_turns, &events_consumed, &dead_letters, &commit_seconds, &lag_now, &waiting_now};
+        struct metric *all[] = {&turns,          &failed_turns, &events_consumed, &dead_letters,
+                                &commit_seconds, &lag_now,      &waiting_now};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
                 metrics_register(all[i]);
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
@@ -54,8 +59,10 @@ struct metric *lane_metrics_of_kind(const struct lane_kind *kind) {
                 of = &kinds[kind_count++];
                 snprintf(of->label, sizeof of->label, "kind=\"%s\"", kind->name);
                 of->kind = kind;
-                of->commands = (struct metric){.name = "ticketrush_lane_commands_total", .help = "Commands carried out, by kind.",
-                                               .labels = of->label, .kind = METRIC_COUNTER};
+                of->commands = (struct metric){.name = "ticketrush_lane_commands_total",
+                                               .help = "Commands carried out, by kind.",
+                                               .labels = of->label,
+                                               .kind = METRIC_COUNTER};
                 metrics_register(&of->commands);
         }
         pthread_mutex_unlock(&kinds_mutex);
@@ -63,10 +70,15 @@ struct metric *lane_metrics_of_kind(const struct lane_kind *kind) {
 }
 
 void lane_metrics_turn(size_t commands, size_t events) {
+        static const size_t smallest[] = {1, 2, 16, 128, 1024};
         metric_add(&turns, 1);
         metric_add(&events_consumed, (int64_t)events);
-        if (commands > 0)
-                metric_add(&batches[commands >= 1024 ? 4 : commands >= 128 ? 3 : commands >= 16 ? 2 : commands >= 2 ? 1 : 0], 1);
+        for (size_t i = sizeof smallest / sizeof *smallest; i-- > 0;) {
+                if (commands >= smallest[i]) {
+                        metric_add(&batches[i], 1);
+                        break;
+                }
+        }
 }
 
 void lane_metrics_failed_turn(void) {

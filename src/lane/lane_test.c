@@ -67,7 +67,8 @@ static void what_is_said_is_consumed_in_the_next_turn_with_its_cause(void **stat
         assert_int_equal(notes.echoes, 1);
         assert_true(lane_is_idle(lane));
         assert_int_equal(notes_ask(lane, "SELECT count(*) FROM journal AS said JOIN journal AS heard "
-                                         "ON heard.cause_id = said.id WHERE said.type = 1 AND heard.type = 2"), 1);
+                                         "ON heard.cause_id = said.id WHERE said.type = 1 AND heard.type = 2"),
+                         1);
         lane_free(lane);
 }
 
@@ -199,7 +200,8 @@ static void stop_finishes_what_was_taken_and_takes_nothing_more(void **state) {
         assert_int_equal(notes.ticks, 0);
         assert_int_equal(lane_submit(lane, &adds[0].command), FAULT_BUSY);
         lane_stop(lane);
-        assert_int_equal(notes_ask(lane, "SELECT count(DISTINCT position) FROM inbox"), 1); /* everybody is at the end */
+        assert_int_equal(notes_ask(lane, "SELECT count(DISTINCT position) FROM inbox"),
+                         1); /* everybody is at the end */
         lane_free(lane);
 }
 
@@ -243,7 +245,8 @@ static void ids_go_on_above_the_journal_when_the_clock_was_set_back(void **state
         kit_clock_add(3600000);
         assert_int_equal(notes_ask(lane, NOTES_HEARD), 2);
         assert_int_equal(notes_ask(lane, "SELECT count(*) FROM journal WHERE type = 1 AND subject_id = 2 AND "
-                                         "id > (SELECT max(id) FROM journal WHERE subject_id = 1)"), 1);
+                                         "id > (SELECT max(id) FROM journal WHERE subject_id = 1)"),
+                         1);
         lane_free(lane);
         kit_path_remove(path);
 }

@@ -39,8 +39,8 @@ struct submitter {
 };
 
 static void submitter_init(struct submitter *submitter, struct notes *notes, int number) {
-        *submitter = (struct submitter){.lane = notes->lane, .notes = notes, .number = number,
-                                        .asks = calloc(EACH, sizeof(struct ask))};
+        *submitter = (struct submitter){
+                .lane = notes->lane, .notes = notes, .number = number, .asks = calloc(EACH, sizeof(struct ask))};
         assert_non_null(submitter->asks);
         sem_init(&submitter->answered, 0, 0);
         for (int i = 0; i < EACH; i++) {

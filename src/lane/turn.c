@@ -98,8 +98,8 @@ static size_t find_group(struct lane *lane, const struct lane_command *command) 
         size_t i = lane->group_count++;
         for (; i > 0 && stands_before(command->kind, lane->groups[i - 1].kind); i--)
                 lane->groups[i] = lane->groups[i - 1];
-        lane->groups[i] = (struct group){.kind = command->kind, .service = command->service,
-                                          .commands = lane_metrics_of_kind(command->kind)};
+        lane->groups[i] = (struct group){
+                .kind = command->kind, .service = command->service, .commands = lane_metrics_of_kind(command->kind)};
         return i;
 }
 

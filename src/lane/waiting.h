@@ -11,7 +11,7 @@
 #include "lane/lane.h"
 
 struct waiting {
-        struct map chains;  /* wait_key → first struct lane_command */
+        struct map chains;     /* wait_key → first struct lane_command */
         struct heap deadlines; /* payload: wait_key */
         size_t count;
 };

@@ -24,16 +24,24 @@ int db_run(struct db *db, const struct db_statement *statement, const struct db_
         return db->driver->run(db, statement, parameters, rows, on_row, context, ret_changed);
 }
 
-int db_begin(struct db *db) { return db->driver->begin(db); }
-int db_commit(struct db *db) { return db->driver->commit(db); }
-void db_rollback(struct db *db) { db->driver->rollback(db); }
+int db_begin(struct db *db) {
+        return db->driver->begin(db);
+}
+int db_commit(struct db *db) {
+        return db->driver->commit(db);
+}
+void db_rollback(struct db *db) {
+        db->driver->rollback(db);
+}
 
 void db_rest(struct db *db) {
         if (db->driver->rest)
                 db->driver->rest(db);
 }
 
-int db_script(struct db *db, const char *sql) { return db->driver->script(db, sql); }
+int db_script(struct db *db, const char *sql) {
+        return db->driver->script(db, sql);
+}
 
 struct db *db_close(struct db *db) {
         if (db)

@@ -11,7 +11,8 @@ enum { ROWS = 1000, STATEMENTS = 300 };
 
 static const struct db_contract *contract;
 
-static const struct db_statement insert_thing = {"INSERT INTO thing(id, number, words, bytes) VALUES ($1, $2, $3, $4)", 4};
+static const struct db_statement insert_thing = {"INSERT INTO thing(id, number, words, bytes) VALUES ($1, $2, $3, $4)",
+                                                 4};
 static const struct db_statement select_thing = {"SELECT id, number, words, bytes FROM thing WHERE id = $1", 1};
 static const struct db_statement count_things = {"SELECT count(*) FROM thing", 0};
 
@@ -19,7 +20,8 @@ static int open_new(void **state) {
         struct db *db = contract->open_new();
         assert_non_null(db);
         assert_int_equal(db_script(db, "CREATE TABLE thing(id INTEGER PRIMARY KEY, number BIGINT UNIQUE, words TEXT, "
-                                       "bytes BLOB)"), 0);
+                                       "bytes BLOB)"),
+                         0);
         *state = db;
         return 0;
 }
@@ -167,8 +169,8 @@ static void returning_gives_rows_with_their_index(void **state) {
         static const struct db_statement update = {
                 "UPDATE thing SET words = $2 WHERE id = $1 AND words <> $2 RETURNING id", 2};
         assert_int_equal(insert_numbers(db, 1, 3), 0);
-        struct db_value values[] = {db_int(1), db_text(TEXT("y")), db_int(9), db_text(TEXT("y")),
-                                    db_int(3), db_text(TEXT("y"))};
+        struct db_value values[] = {db_int(1),          db_text(TEXT("y")), db_int(9),
+                                    db_text(TEXT("y")), db_int(3),          db_text(TEXT("y"))};
         struct seen seen = {0};
         int64_t changed = 0;
         assert_int_equal(db_run(db, &update, values, 3, see, &seen, &changed), 0);
@@ -181,9 +183,11 @@ static void returning_gives_rows_with_their_index(void **state) {
 static void on_conflict_updates_or_does_nothing(void **state) {
         struct db *db = *state;
         static const struct db_statement upsert = {"INSERT INTO thing(id, number) VALUES ($1, $2) "
-                                                   "ON CONFLICT(id) DO UPDATE SET number = excluded.number", 2};
+                                                   "ON CONFLICT(id) DO UPDATE SET number = excluded.number",
+                                                   2};
         static const struct db_statement ignore = {"INSERT INTO thing(id, number) VALUES ($1, $2) "
-                                                   "ON CONFLICT DO NOTHING", 2};
+                                                   "ON CONFLICT DO NOTHING",
+                                                   2};
         static const struct db_statement sum = {"SELECT sum(number) FROM thing", 0};
         struct db_value values[] = {db_int(1), db_int(10), db_int(2), db_int(20), db_int(1), db_int(11)};
         int64_t changed = 0, total = 0;
@@ -255,7 +259,8 @@ static void a_constraint_spoils_the_transaction(void **state) {
 static void wrong_statements_are_faults(void **state) {
         struct db *db = *state;
         static const struct db_statement nonsense = {"SELEKT 1", 0}, unknown = {"SELECT 1 FROM nowhere", 0},
-                                         miscounted = {"SELECT $1 + $2", 1}, later = {"SELECT count(*) FROM made_later", 0};
+                                         miscounted = {"SELECT $1 + $2", 1},
+                                         later = {"SELECT count(*) FROM made_later", 0};
         struct db_value value = db_int(1);
         assert_true(db_run(db, &nonsense, NULL, 1, NULL, NULL, NULL) < 0);
         assert_true(db_run(db, &unknown, NULL, 1, NULL, NULL, NULL) < 0);
@@ -270,7 +275,8 @@ static void statements_survive_a_change_of_the_schema(void **state) {
         struct db *db = *state;
         assert_int_equal(insert_numbers(db, 1, 1), 0);
         assert_int_equal(things(db), 1);
-        assert_int_equal(db_script(db, "ALTER TABLE thing ADD COLUMN more INTEGER; CREATE INDEX thing_more ON thing(more)"), 0);
+        assert_int_equal(
+                db_script(db, "ALTER TABLE thing ADD COLUMN more INTEGER; CREATE INDEX thing_more ON thing(more)"), 0);
         assert_int_equal(insert_numbers(db, 2, 2), 0);
         assert_int_equal(things(db), 2);
 }

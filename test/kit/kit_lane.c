@@ -28,9 +28,15 @@ struct clock *kit_clock(void) {
         return &clock;
 }
 
-int64_t kit_now(void) { return atomic_load(&now); }
-void kit_clock_set(int64_t now_ms) { atomic_store(&now, now_ms); }
-void kit_clock_add(int64_t ms) { atomic_fetch_add(&now, ms); }
+int64_t kit_now(void) {
+        return atomic_load(&now);
+}
+void kit_clock_set(int64_t now_ms) {
+        atomic_store(&now, now_ms);
+}
+void kit_clock_add(int64_t ms) {
+        atomic_fetch_add(&now, ms);
+}
 
 /* --- files --- */
 

@@ -167,8 +167,12 @@ void notes_init(struct notes *notes, struct lane *lane) {
         assert_int_equal(db_migrate(lane_db(lane), migrations, 1, &newer), 0);
         assert_int_equal(load(notes, lane_db(lane)), 0);
         notes->published = notes->count;
-        const struct lane_room room = {.name = "notes", .service = notes, .due = due, .tick = tick,
-                                       .committed = committed, .rolled_back = rolled_back};
+        const struct lane_room room = {.name = "notes",
+                                       .service = notes,
+                                       .due = due,
+                                       .tick = tick,
+                                       .committed = committed,
+                                       .rolled_back = rolled_back};
         lane_add_room(lane, &room);
         const struct lane_consumer listener = {"notes.listener", notes, EVENT_BIT(NOTE_ADDED), listen};
         const struct lane_consumer second = {"notes.echo", notes, EVENT_BIT(NOTE_HEARD), echo};

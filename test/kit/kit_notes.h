@@ -4,11 +4,10 @@
  *   note.count  reads only; found = number of notes
  *   note.wait   waits for NOTE_HEARD of its value, or until its time has come
  *   note.burst  says NOTE_ADDED `value` times, for the values 1 … value, without storing anything
- *   listener    a consumer of NOTE_ADDED: one row per event, whose primary key would refuse a second time; says NOTE_HEARD
- *               with its cause, wakes the waiting. Refuses the value `refused`
- *   echo        a second consumer, of NOTE_HEARD, in memory only
- *   room        keeps the number of notes in memory; `tick_at`: adds the value -tick_at then; refuses the first
- *               `ticks_refused` times */
+ *   listener    a consumer of NOTE_ADDED: one row per event, whose primary key would refuse a second time; says
+ * NOTE_HEARD with its cause, wakes the waiting. Refuses the value `refused` echo        a second consumer, of
+ * NOTE_HEARD, in memory only room        keeps the number of notes in memory; `tick_at`: adds the value -tick_at then;
+ * refuses the first `ticks_refused` times */
 #ifndef TICKETRUSH_TEST_KIT_NOTES_H
 #define TICKETRUSH_TEST_KIT_NOTES_H
 
@@ -20,14 +19,14 @@ enum { NOTES_TRACE_MAX = 64 };
 
 struct notes {
         struct lane *lane;
-        int64_t count;             /* mirrors the table */
-        int64_t published;         /* what edges would see */
-        int64_t refused;           /* by the listener; 0: none */
+        int64_t count;     /* mirrors the table */
+        int64_t published; /* what edges would see */
+        int64_t refused;   /* by the listener; 0: none */
         int64_t refused_tries;
         uint64_t echoes;
         int64_t tick_at;
         unsigned ticks_refused, ticks, rollbacks;
-        bool ticked; /* in the turn under way */
+        bool ticked;                 /* in the turn under way */
         char trace[NOTES_TRACE_MAX]; /* "count:2 add:3 …": which kinds ran with how many */
 };
 

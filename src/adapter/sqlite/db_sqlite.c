@@ -1,9 +1,10 @@
 /* db_sqlite.c: one SQLite file behind the db port.
  *
- * One connection, one thread, and nobody else in the file: locking_mode=EXCLUSIVE is set before WAL, so the index of the
- * WAL lives in our memory (no -shm file) and a second process is refused at open. Statements are prepared at first use
- * and found again by the address of their constant in a table of open addressing; parameters are bound without copying.
- * The WAL is copied back by ourselves, between transactions, when it has grown beyond DB_SQLITE_WAL_PAGES_MAX. */
+ * One connection, one thread, and nobody else in the file: locking_mode=EXCLUSIVE is set before WAL, so the index of
+ * the WAL lives in our memory (no -shm file) and a second process is refused at open. Statements are prepared at first
+ * use and found again by the address of their constant in a table of open addressing; parameters are bound without
+ * copying. The WAL is copied back by ourselves, between transactions, when it has grown beyond DB_SQLITE_WAL_PAGES_MAX.
+ */
 #include "adapter/sqlite/db_sqlite.h"
 
 #include "base/assert.h"
@@ -112,8 +113,8 @@ static bool find_places(struct prepared *prepared) {
 
 static int prepare(struct db_sqlite *db, const struct db_statement *statement, struct prepared *prepared) {
         *prepared = (struct prepared){.statement = statement, .sql = statement->sql};
-        int code =
-                sqlite3_prepare_v3(db->connection, statement->sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->stmt, NULL);
+        int code = sqlite3_prepare_v3(db->connection, statement->sql, -1, SQLITE_PREPARE_PERSISTENT, &prepared->stmt,
+                                      NULL);
         int fault = explain(db, code, statement->sql);
         if (!fault && !find_places(prepared)) {
                 log_write(LOG_WARNING, "db.fault", "the parameters are not $1 … $%u in: %s", statement->parameters,
@@ -327,9 +328,10 @@ static void immutable_uri(char out[static URI_BYTES_MAX], const char *path) {
         snprintf(out + n, URI_BYTES_MAX - n, "?immutable=1");
 }
 
-/* How a file is opened for reading only depends on how it was left. With a WAL beside it (kill -9, or its owner is alive):
- * for writing, but query_only, so that its lock is respected and the WAL is read; it stays where it is. Without one, in
- * a place where we may not write: as immutable; then no lock can be had and none is needed, a living owner has a WAL. */
+/* How a file is opened for reading only depends on how it was left. With a WAL beside it (kill -9, or its owner is
+ * alive): for writing, but query_only, so that its lock is respected and the WAL is read; it stays where it is. Without
+ * one, in a place where we may not write: as immutable; then no lock can be had and none is needed, a living owner has
+ * a WAL. */
 static int open_to_read(struct db_sqlite *db, const char *path) {
         char name[URI_BYTES_MAX];
         struct stat status;
@@ -355,10 +357,12 @@ static int open_connection(struct db_sqlite *db, const char *path) {
 
 static int configure(struct db_sqlite *db, bool durable) {
         char pragmas[512];
-        snprintf(pragmas, sizeof pragmas,
-                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
-                 "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = OFF; PRAGMA synchronous = %s;",
-                 PAGE_BYTES, CACHE_KIBIBYTES_MAX, durable ? "FULL" : "OFF");
+        snprintf(
+                pragmas, sizeof pragmas,
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = %d; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
+                "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = OFF; PRAGMA synchronous "
+                "= %s;",
+                PAGE_BYTES, CACHE_KIBIBYTES_MAX, durable ? "FULL" : "OFF");
         int code = sqlite3_exec(db->connection, pragmas, NULL, NULL, NULL);
         if (code != SQLITE_OK)
                 return code;
