@@ -417,7 +417,9 @@ static void seats_ask_open(struct request *request, struct seats_ask *ask) {
 static void answer_page(struct request *request, struct chart_page *page) {
         bool gzip = edge_accepts_gzip(request);
         struct text tag = text_of(gzip ? page->gzip_tag : page->tag);
-        if (edge_answer_not_modified(request, tag))
+        /* Either tag tells that the client has these seats. */
+        if (edge_answer_not_modified(request, text_of(page->gzip_tag)) ||
+            edge_answer_not_modified(request, text_of(page->tag)))
                 return;
         struct answer_header headers[] = {{"ETag", tag},
                                           {"Cache-Control", TEXT("public, max-age=1")},

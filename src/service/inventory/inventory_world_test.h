@@ -65,6 +65,8 @@ int64_t world_said(struct world *world, enum event_type type, uint64_t subject);
 /* One letter a seat, from the database, and from the board. */
 void world_states(struct world *world, char *states);
 void world_assert_states(struct world *world, const char *states);
+/* Wishes refused without a write, in this process. */
+int64_t world_refused(void);
 /* I1, I4, I5 and I8 by the rows alone; memory is what the rows say; the board shows it. */
 void world_judge(struct world *world);
 
