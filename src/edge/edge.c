@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, LINGER_SECONDS = 2, SERVER_NAME_MAX = 64 };
+enum { BACKLOG = 4096, LINGER_SECONDS = 2, SERVER_NAME_MAX = 64, KERNEL_UNSENT_MAX = 262144 };
 
 int64_t edge_now_us(const struct edge *edge) {
         const struct edge_config *config = &edge->config;
@@ -25,9 +25,12 @@ static int listener_open(const struct addrinfo *address, bool shared, int *ret_f
         int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -errno;
-        int on = 1, off = 0;
+        int on = 1, off = 0, unsent_max = KERNEL_UNSENT_MAX;
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* clients' sockets inherit it */
+        /* Clients' sockets inherit these. The second keeps what a slow reader has not taken here, not in the kernel, so
+         * that it shows when one takes nothing at all. */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
         if (address->ai_family == AF_INET6)
                 (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
         if ((shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) ||
