@@ -7,6 +7,10 @@ enum {
         PLAN_SEATS_MAX = 100000,
         PLAN_CATEGORIES_MAX = 64,
         PLAN_ZONES_MAX = 2000,
+        EVENTS_MAX = 20000,               /* in one catalogue, which is kept in memory */
+        SCHEDULES_MAX = 50000,            /* … of all events together */
+        SCHEDULES_OF_EVENT_MAX = 500,
+        SCHEDULE_CHANGES_MAX = 10000,     /* of one schedule between two starts: old versions stay in memory */
         TITLE_CODE_POINTS_MAX = 200,
         DESCRIPTION_CODE_POINTS_MAX = 10000,
         EMAIL_BYTES_MAX = 254,

@@ -18,6 +18,7 @@
 
 typedef uint64_t account_id;  /* acc_…   */
 typedef uint64_t venue_id;    /* venue_… */
+typedef uint64_t plan_id;     /* plan_…  */
 typedef uint64_t event_id;    /* event_… */
 typedef uint64_t schedule_id; /* sched_… */
 typedef uint64_t purchase_id; /* hold_…, order_…, pay_… */
@@ -26,6 +27,7 @@ typedef uint32_t seat_index;  /* 0 … n-1 on the schedule's plan */
 #define ID_ACCOUNT "acc"
 #define ID_VENUE "venue"
 #define ID_EVENT "event"
+#define ID_PLAN "plan"
 #define ID_SCHEDULE "sched"
 #define ID_HOLD "hold"
 #define ID_ORDER "order"
