@@ -64,7 +64,7 @@ static int arena_close(void **state) {
 }
 
 static int read_body(const char *body, struct body *into) {
-        strcpy(problem, "(none)");
+        snprintf(problem, sizeof problem, "(none)");
         return json_read(text_of(body), fields, into, &arena, problem);
 }
 
@@ -196,7 +196,7 @@ static void depth_is_limited_before_parsing(void **state) {
                 char *end = bytes + strlen("{\"title\":\"a\",\"raw\":");
                 memset(end, '[', (size_t)levels);
                 memset(end + levels, ']', (size_t)levels);
-                strcpy(end + 2 * levels, "}");
+                memcpy(end + 2 * levels, "}", 2);
                 assert_int_equal(read_body(bytes, &body), levels < JSON_DEPTH_MAX ? 0 : 1);
         }
         assert_string_equal(problem, "The body is nested too deeply");
@@ -207,9 +207,9 @@ static void the_arena_s_limit_is_the_document_s(void **state) {
         (void)state;
         char bytes[4096] = "{\"title\":\"a\",\"raw\":[";
         size_t length = strlen(bytes);
-        while (length < sizeof bytes - 8)
-                length += (size_t)sprintf(bytes + length, "{},");
-        strcpy(bytes + length, "{}]}");
+        for (; length < sizeof bytes - 8; length += 3)
+                memcpy(bytes + length, "{},", 3);
+        memcpy(bytes + length, "{}]}", 5);
         /* Whatever the limit, the answer is a refusal or the whole, never a fault or half of it. */
         unsigned refused = 0;
         for (size_t limit = 0; limit < 1 << 20; limit += 4099) {
@@ -262,7 +262,7 @@ static void long_names_are_cut(void **state) {
         (void)state;
         char bytes[2048] = "{\"";
         memset(bytes + 2, 'n', 1500);
-        strcpy(bytes + 1502, "\":1}");
+        memcpy(bytes + 1502, "\":1}", 5);
         struct body body = {0};
         assert_int_equal(read_body(bytes, &body), 1);
         assert_int_equal(strlen(problem), JSON_PROBLEM_MAX - 1);

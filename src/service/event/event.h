@@ -122,7 +122,8 @@ const struct schedule *event_schedule(struct event_service *service, struct db *
 /* From memory only, any thread; NULL: unknown or not loaded yet (then go through the lane). */
 const struct schedule *event_schedule_peek(struct event_service *service, schedule_id id);
 /* Schedules whose sale has not ended, for services that load state at start. Calls back on the lane's thread. */
-int event_live_schedules(struct event_service *service, struct db *db, int64_t now, int (*each)(void *context, schedule_id id), void *context);
+int event_live_schedules(struct event_service *service, struct db *db, int64_t now,
+                         int (*each)(void *context, schedule_id id), void *context);
 /* Price of a seat, or -1 when it is not for sale. */
 static inline int64_t schedule_price(const struct schedule *schedule, seat_index seat) {
         return schedule->amounts[schedule->plan->seats[seat].category];

@@ -107,7 +107,8 @@ static void event_change_answer(struct request *request, struct lane_command *co
 
 static void event_change_ask(void *context, struct request *request) {
         static const struct json_field fields[] = {
-                {"title", JSON_TEXT, .optional = true, .offset = offsetof(struct event_words, title), .min = 1, .max = TITLE_CODE_POINTS_MAX},
+                {"title", JSON_TEXT, .optional = true, .offset = offsetof(struct event_words, title), .min = 1,
+                 .max = TITLE_CODE_POINTS_MAX},
                 {"description", JSON_TEXT, .optional = true, .offset = offsetof(struct event_words, description),
                  .max = DESCRIPTION_CODE_POINTS_MAX},
                 {"city", JSON_TEXT, .optional = true, .offset = offsetof(struct event_words, city), .min = 1, .max = NAME_CODE_POINTS_MAX},

@@ -348,7 +348,8 @@ static int say_event_created(struct turn *turn, const struct event_record *recor
 
 /* Takes its place in the catalogue, its row in the table, and is staged. */
 static int event_make(struct event_service *service, struct turn *turn, const struct event_create_command *command) {
-        const struct event_record made = {.id = command->id, .owner = command->caller.account, .created_at = turn->now, .words = command->words};
+        const struct event_record made = {
+                .id = command->id, .owner = command->caller.account, .created_at = turn->now, .words = command->words};
         struct event_record *record = event_record_new(&made);
         if (!record)
                 return -ENOMEM;

@@ -242,8 +242,9 @@ struct event_record *event_record_new(const struct event_record *event) {
 }
 
 int store_insert_event(struct db *db, const struct event_record *event, struct idempotency idempotency) {
-        static const struct db_statement insert = {"INSERT INTO event(id, owner_id, title, description, city, category, created_at, "
-                                                   "idempotency_key, idempotency_fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
+        static const struct db_statement insert = {
+                "INSERT INTO event(id, owner_id, title, description, city, category, created_at, idempotency_key, "
+                "idempotency_fingerprint) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
         const struct db_value values[] = {
                 db_id(event->id), db_id(event->owner), db_text(event->words.title), db_text(event->words.description),
                 db_text(event->words.city), db_text(event->words.category), db_int(event->created_at), value_of_key(idempotency),

@@ -41,8 +41,8 @@ static int check_categories(const struct check *check) {
         for (size_t i = 0; !fault && i < check->document->categories.count; i++) {
                 for (size_t k = 0; !fault && k < i; k++) {
                         if (text_equal(categories[i].name, categories[k].name))
-                                fault = plan_problem_add(check->problems, "categories[%zu].name: \"%s\" is the name of categories[%zu] too", i,
-                                                         categories[i].name.at, k);
+                                fault = plan_problem_add(check->problems, "categories[%zu].name: \"%s\" is the name of categories[%zu] too",
+                                                         i, categories[i].name.at, k);
                 }
         }
         return fault;
@@ -170,8 +170,8 @@ int plan_check(struct plan_document *document, bool by_uuid, struct arena *arena
         if (check.seat_count == 0)
                 return plan_problem_add(problems, "zones: there is no seat in the plan");
         if (check.seat_count > PLAN_SEATS_MAX || check.row_count > PLAN_SEATS_MAX)
-                return plan_problem_add(problems, "zones: there are %zu seats in %zu rows, and a plan may have %d of each", check.seat_count,
-                                        check.row_count, PLAN_SEATS_MAX);
+                return plan_problem_add(problems, "zones: there are %zu seats in %zu rows, and a plan may have %d of each",
+                                        check.seat_count, check.row_count, PLAN_SEATS_MAX);
         check.places = arena_take(arena, check.seat_count * sizeof *check.places);
         if (!check.places)
                 return -ENOMEM;

@@ -122,7 +122,8 @@ static void unpack_small(struct unpacking *from) {
         for (uint32_t i = 0; i < plan->category_count; i++) {
                 struct packed_category packed;
                 unpack_bytes(from, &packed, sizeof packed);
-                plan->categories[i] = (struct plan_category){unpack_string(from, packed.name, false), unpack_string(from, packed.color, true)};
+                plan->categories[i] = (struct plan_category){
+                        unpack_string(from, packed.name, false), unpack_string(from, packed.color, true)};
         }
         for (uint32_t i = 0; i < plan->zone_count; i++) {
                 struct packed_zone packed;

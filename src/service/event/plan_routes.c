@@ -185,7 +185,8 @@ static void plan_get_ask(void *context, struct request *request) {
 
 void plan_add_routes(struct event_service *service, struct edge *edge) {
         static const struct route routes[] = {
-                {"createPlan", HTTP_POST, "/api/v1/venues/{venueId}/plans", ACCESS_ORGANISER, LIMIT_COMMAND, PLAN_BYTES_MAX, plan_create_ask},
+                {"createPlan", HTTP_POST, "/api/v1/venues/{venueId}/plans", ACCESS_ORGANISER, LIMIT_COMMAND, PLAN_BYTES_MAX,
+                 plan_create_ask},
                 {"getPlan", HTTP_GET, "/api/v1/plans/{planId}", ACCESS_ORGANISER, LIMIT_COMMAND, 0, plan_get_ask},
         };
         for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
