@@ -15,7 +15,7 @@ import time
 import pytest
 from kit import PROGRAM, Server, until
 
-ROUNDS = 50 if os.environ.get("TICKETRUSH_LONG") else 4
+ROUNDS = 50 if os.environ.get("TEST_LONG") else 4
 DIGITS = {letter: value for value, letter in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 ORDER_DONE, ORDER_REFUNDED = 2, 5
 
@@ -76,7 +76,7 @@ def kill_at(server, acks, seconds):
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
 def test_nothing_acknowledged_is_lost(round_number, tmp_path):
-    seed = random.SystemRandom().randrange(1 << 30) if os.environ.get("TICKETRUSH_LONG") else 1000 + round_number
+    seed = random.SystemRandom().randrange(1 << 30) if os.environ.get("TEST_LONG") else 1000 + round_number
     chance = random.Random(seed)
     acks = str(tmp_path / "acks.jsonl")
     with Server("--pay-trouble", "decline:30,timeout-charged:20:300,notify-twice:50,delay:20:50") as server:

@@ -12,8 +12,8 @@ import yaml
 from kit import ROOT, Server
 
 DOCUMENT = os.path.join(ROOT, "docs", "api", "openapi.yaml")
-BUILD = os.path.dirname(os.environ.get("TICKETRUSH_PROGRAM", os.path.join(ROOT, "build", "ticketrush")))
-TOOLS = os.environ.get("TICKETRUSH_TOOLS", os.path.join(ROOT, "build-test", "tools"))
+BUILD = os.path.dirname(os.environ.get("TEST_PROGRAM", os.path.join(ROOT, "build", "ticketrush")))
+TOOLS = os.environ.get("TEST_TOOLS", os.path.join(ROOT, "build-test", "tools"))
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 
@@ -107,7 +107,7 @@ def test_schemathesis_finds_nothing(role):
             "--seed",
             "20261121",
             "--max-examples",
-            "200" if os.environ.get("TICKETRUSH_LONG") else "15",
+            "200" if os.environ.get("TEST_LONG") else "15",
             "--phases",
             "examples,coverage,fuzzing",
             "--generation-database",

@@ -27,7 +27,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("TICKETRUSH_PROGRAM", os.path.join(ROOT, "build", "ticketrush"))
+PROGRAM = os.environ.get("TEST_PROGRAM", os.path.join(ROOT, "build", "ticketrush"))
 API = "/api/v1"
 ID_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
