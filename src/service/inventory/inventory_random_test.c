@@ -190,7 +190,7 @@ static void step_refund(size_t index, struct model_hold *hold) {
 static void step_lock(struct model_hold *hold) {
         if (!is_live(hold))
                 return;
-        world_lock(&world, hold->id);
+        assert_int_equal(world_lock(&world, world.inventory, hold->id), 1);
         if (hold->state == 'A')
                 hold->state = 'O';
 }

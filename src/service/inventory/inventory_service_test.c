@@ -217,8 +217,9 @@ static void test_change_all_or_nothing(void **state) {
         world_judge(&world);
         world_restart(&world);
         world_judge(&world);
-        world_lock(&world, hold);
-        world_lock(&world, hold);
+        assert_int_equal(world_lock(&world, world.inventory, hold), 1);
+        assert_int_equal(world_lock(&world, world.inventory, hold), 1);
+        assert_int_equal(world_lock(&world, world.inventory, 4711), -ENOENT);
         assert_int_equal(world_change(&world, hold, 7, 4, -1), CHANGE_HOLD_ORDERED);
         world_restart(&world);
         assert_int_equal(world_change(&world, hold, 7, 4, -1), CHANGE_HOLD_ORDERED);
@@ -307,6 +308,25 @@ static void test_a_fault_of_the_store_leaves_nothing(void **state) {
         }
 }
 
+static void test_a_lock_that_fails_is_no_lock(void **state) {
+        (void)state;
+        struct world world;
+        world_open(&world, 6);
+        assert_int_equal(world_hold(&world, 7, NO_KEY, 0, 1, -1), HOLD_CREATED);
+        int outcome = 0;
+        for (unsigned n = 1; outcome != 1; n++) {
+                kit_db_fault_arm(world.db, n, FAULT_STORAGE);
+                outcome = world_lock(&world, world.inventory, world.held);
+                kit_db_fault_arm(world.db, 0, 0);
+                kit_clock_add(LANE_RETRY_MS);
+                kit_lane_run(world.lane);
+                world_judge(&world);
+                assert_int_equal(world_read(&world, world.held).ordered, outcome == 1);
+                assert_true(n < 100);
+        }
+        world_close(&world);
+}
+
 /* The same with a whole crowd in the turn: whoever was told yes has it, whoever was told of a fault has nothing. */
 static void test_a_fault_in_a_crowd(void **state) {
         (void)state;
@@ -388,6 +408,12 @@ static void test_two_services_on_one_database(void **state) {
                 .lane = {.kind = &hold_release_kind, .service = second}, .id = mine, .account = 7};
         assert_int_equal(kit_submit_and_run(world.lane, &release.lane), FAULT_CONSTRAINT);
         world_assert_states(&world, "SSHAAA");
+        /* nor can it order what the first has let go */
+        assert_int_equal(kit_submit_and_run(world.lane, &command.lane), HOLD_SEAT_TAKEN);
+        assert_int_equal(halls_rolled_back(&second->halls, world.db), 0);
+        assert_int_equal(world_release(&world, command.hold.id, 8), RELEASE_DONE);
+        assert_int_equal(world_lock(&world, second, command.hold.id), FAULT_CONSTRAINT);
+        assert_int_equal(world_read(&world, command.hold.id).state, HOLD_RELEASED);
         inventory_free(second);
         lane_free(other_lane);
         world_judge(&world);
@@ -475,6 +501,7 @@ int main(void) {
                 cmocka_unit_test(test_expiry),
                 cmocka_unit_test(test_the_organiser_blocks_seats),
                 cmocka_unit_test(test_a_fault_of_the_store_leaves_nothing),
+                cmocka_unit_test(test_a_lock_that_fails_is_no_lock),
                 cmocka_unit_test(test_a_fault_in_a_crowd),
                 cmocka_unit_test(test_the_fence_holds_when_memory_lies),
                 cmocka_unit_test(test_two_services_on_one_database),

@@ -106,9 +106,9 @@ static int lock_run(void *service, struct turn *turn, struct lane_command **comm
 }
 static const struct lane_kind lock_kind = {.name = "test.lock", .rank = 1, .run = lock_run};
 
-void world_lock(struct world *world, purchase_id hold) {
-        struct lock_command command = {.lane = {.kind = &lock_kind, .service = world->inventory}, .hold = hold};
-        assert_int_equal(kit_submit_and_run(world->lane, &command.lane), 1);
+int world_lock(struct world *world, struct inventory *inventory, purchase_id hold) {
+        struct lock_command command = {.lane = {.kind = &lock_kind, .service = inventory}, .hold = hold};
+        return kit_submit_and_run(world->lane, &command.lane);
 }
 
 /* --- opening and closing --- */

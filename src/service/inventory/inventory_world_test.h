@@ -54,7 +54,8 @@ void world_say(struct world *world, enum event_type type, purchase_id subject);
 void world_say_all(struct world *world, enum event_type type, const purchase_id *subjects, size_t count);
 /* Said and committed, but nobody has consumed it yet. */
 void world_say_unheard(struct world *world, enum event_type type, purchase_id subject);
-void world_lock(struct world *world, purchase_id hold);
+/* Outcome 1, or the fault. `inventory`: the world's, or another one on its database. */
+int world_lock(struct world *world, struct inventory *inventory, purchase_id hold);
 /* Lets time pass, and what is due happen. */
 void world_wait(struct world *world, int64_t seconds);
 
