@@ -224,7 +224,8 @@ static void bodies(void **state) {
         client_hears(fd, 200, "");
         SAY(fd, "POST /nothing HTTP/1.1\r\n" HOST "\r\n");
         client_hears(fd, 204, "");
-        SAY(fd, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 1\r\n\r\n" HELLO);
+        SAY(fd, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+                "6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 1\r\n\r\n" HELLO);
         client_hears(fd, 200, "hello world");
         client_hears(fd, 200, "you");
         close(fd);
@@ -235,7 +236,8 @@ static void bodies(void **state) {
 static void byte_by_byte(void **state) {
         (void)state;
         static const char bytes[] = "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello" HELLO
-                                    "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" HELLO;
+                                    "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+                                    "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" HELLO;
         struct kit kit;
         kit_open(&kit);
         for (size_t piece = 1; piece < sizeof bytes; piece += piece < 4 ? 1 : 37) {
