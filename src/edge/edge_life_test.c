@@ -285,8 +285,7 @@ static void *stop(void *kit) {
 static void draining(void **state) {
         (void)state;
         struct kit kit;
-        kit_new(&kit, &(struct edge_config){.loops = 2});
-        kit_start(&kit);
+        kit_open(&kit);
         int busy = client_open(&kit), idle = client_open(&kit);
         SAY(busy, LATER HELLO);
         struct later *later = kit_held(&kit);
@@ -294,7 +293,7 @@ static void draining(void **state) {
         client_hears(idle, 200, "you");
         pthread_t stopper;
         assert_int_equal(pthread_create(&stopper, NULL, stop, &kit), 0);
-        client_hears_end(idle);
+        client_hears_end(idle); /* so the loop drains */
         kit_answer(later);
         struct heard heard;
         client_hear(busy, &heard, false);
