@@ -111,7 +111,7 @@ static int tell_change(struct turn *turn, const struct order *order, unsigned ty
         case ORDER_REFUNDED:
                 return say(turn, order, type, cause, payload_of(order, order->refund_amount, payload));
         default:
-                return say(turn, order, type, cause, (struct text){0});
+                return say(turn, order, type, cause, TEXT("{}"));
         }
 }
 

@@ -301,7 +301,7 @@ static int start_one(struct payment *payment, struct turn *turn, struct payment_
         command->lane.outcome = LANE_WAIT;
         command->lane.wait_key = order->id;
         command->lane.wait_until = turn->now + PAY_WAIT_SECONDS * 1000;
-        int fault = say(turn, row, PAYMENT_STARTED, 0, (struct text){0});
+        int fault = say(turn, row, PAYMENT_STARTED, 0, TEXT("{}"));
         return fault ? fault : note_question(payment, row, PAYMENT_ASK_CONFIRM);
 }
 
