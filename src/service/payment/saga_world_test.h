@@ -1,6 +1,6 @@
 /* saga_world_test.h: a small world for the purchase saga: real orders, payments, lane, SQLite and built-in provider;
- * fakes for the neighbours (one schedule, inventory and tickets as consumers with a table each) and for the workers,
- * whose jobs run when the test says so. Everything happens on one thread, step by step, and can crash between steps. */
+ * fakes for the neighbours (one schedule, inventory and tickets as consumers with a table each). With saga_steps_test.c
+ * also the workers are fakes: everything happens on one thread, step by step, and can crash between steps. */
 #ifndef TICKETRUSH_SERVICE_PAYMENT_SAGA_WORLD_TEST_H
 #define TICKETRUSH_SERVICE_PAYMENT_SAGA_WORLD_TEST_H
 
@@ -34,12 +34,20 @@ extern struct world world;
 int world_begin(void **state);
 int world_end(void **state);
 
+/* Called before a lane ends, if somebody has set it. */
+extern void (*world_before_close)(void);
+
+/* --- saga_steps_test.c --- */
+
 /* One thing happens: a worker does its job, or the lane a turn. False: nothing is left to do now. */
 bool world_step(void);
 /* The jobs that wait for a worker, the other way round. */
 void world_reverse_jobs(void);
 /* Everything that is to be done now, and then all that waits for a time, until every payment is closed. */
 void world_rest(void);
+
+/* --- saga_world_test.c --- */
+
 /* The process ends here and now, and starts again on what is stored. */
 void world_crash(void);
 
