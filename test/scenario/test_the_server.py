@@ -151,13 +151,12 @@ def test_a_full_disk_refuses_writes_and_recovers():
             buyer.enter(sale)
             kept = buyer.hold(sale, [0]).expect(201).json["holdId"]
             ballast = os.path.join(folder, "ballast")
-            with open(ballast, "wb") as file:
-                try:
-                    while True:
-                        file.write(b"x" * 4096)
-                        file.flush()
-                except OSError:
-                    pass
+            filler = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+            try:
+                while True:
+                    os.write(filler, b"x" * 4096)
+            except OSError:
+                os.close(filler)
             refused = None
             for seat in range(1, 40):
                 answer = buyer.hold(sale, [seat % 15 + 1])
