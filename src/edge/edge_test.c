@@ -1,4 +1,5 @@
 /* The server as a client sees it, over real sockets: answers, framing, order, connections that go on or end. */
+#include "base/metrics.h"
 #include "edge/edge_kit_test.h"
 
 #include <stdio.h>
@@ -445,6 +446,42 @@ static void ports(void **state) {
         kit_close(&kit);
 }
 
+static int64_t metric_value(const char *line) {
+        struct buffer out;
+        buffer_init(&out, 1 << 20);
+        metrics_write(&out);
+        buffer_add(&out, "", 1);
+        const char *at = strstr(out.at, line);
+        int64_t value = at ? strtoll(at + strlen(line), NULL, 10) : -1;
+        buffer_deinit(&out);
+        return value;
+}
+
+static void metrics_are_counted(void **state) {
+        (void)state;
+        static const char *const lines[] = {
+                "ticketrush_http_requests_total{class=\"2xx\",loop=\"0\"} ", "ticketrush_http_requests_total{class=\"4xx\",loop=\"0\"} ",
+                "ticketrush_http_bad_requests_total{loop=\"0\"} ", "ticketrush_http_request_seconds_count{loop=\"0\"} "};
+        static const int64_t more[] = {2, 2, 1, 4};
+        struct kit kit;
+        kit_open(&kit);
+        int64_t before[4];
+        for (unsigned i = 0; i < 4; i++)
+                before[i] = metric_value(lines[i]);
+        int fd = client_open(&kit);
+        SAY(fd, HELLO HELLO "GET /nowhere HTTP/1.1\r\n" HOST "\r\nGET / HTTP/1.1\r\n\r\n");
+        client_hears(fd, 200, "you");
+        client_hears(fd, 200, "you");
+        client_hears(fd, 404, "NOT_FOUND");
+        client_hears(fd, 400, "MALFORMED_REQUEST");
+        for (unsigned i = 0; i < 4; i++)
+                assert_int_equal(metric_value(lines[i]) - before[i], more[i]);
+        assert_int_equal(metric_value("ticketrush_http_connections{loop=\"0\"} "), 1);
+        close(fd);
+        kit_wait_open(&kit, 0);
+        kit_close(&kit);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_each_answer_says),
@@ -462,6 +499,7 @@ int main(void) {
                 cmocka_unit_test(pipelining),
                 cmocka_unit_test(conditions_and_codings),
                 cmocka_unit_test(ports),
+                cmocka_unit_test(metrics_are_counted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { ACCEPTS_MAX = 64 };
+enum { ACCEPTS_MAX = 64, LAST_ACCEPTS_MAX = 4096 };
 
 /* --- pools --- */
 
@@ -270,7 +270,7 @@ static void loop_turn(struct edge_loop *loop, int patience_ms) {
 
 /* Whoever has connected is served, nobody else is taken, and idle connections end. */
 static void loop_start_draining(struct edge_loop *loop) {
-        loop_accept(loop, UINT32_MAX);
+        loop_accept(loop, LAST_ACCEPTS_MAX);
         close(loop->listener);
         loop->listener = -1;
         loop->draining = true;
