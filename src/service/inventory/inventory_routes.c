@@ -11,7 +11,7 @@
 #include "service/queue/queue.h"
 
 enum {
-        HOLD_BODY_MAX = 4096,
+        HOLD_BODY_MAX = 16384,
         HOLD_SEATS_ASKED_MAX = 100, /* above the cap the answer is CAP_EXCEEDED, above this the body is nonsense */
         BLOCK_BODY_MAX = 1024 * 1024,
         LABEL_MAX = 256,
