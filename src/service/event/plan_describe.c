@@ -10,13 +10,14 @@
 
 struct label { char *out; size_t capacity, length; };
 
-/* Cut at the end, but never within a character. */
+/* What does not fit is cut between characters, and nothing follows. */
 static void label_add(struct label *label, const char *at, size_t n) {
         size_t room = label->capacity - 1 - label->length;
         if (n > room) {
                 n = room;
                 while (n > 0 && ((unsigned char)at[n] & 0xc0) == 0x80)
                         n--;
+                label->capacity = label->length + n + 1;
         }
         memcpy(label->out + label->length, at, n);
         label->length += n;
