@@ -47,7 +47,7 @@ int order_read(struct order_service *service, struct turn *turn, purchase_id id,
 int order_read_many(struct order_service *service, struct turn *turn, const purchase_id *ids, struct order *ret_orders,
                     size_t count);
 /* The account's orders before an id (0: from the newest), newest first; *ret_count of at most `limit`. */
-int order_read_newest(struct order_service *service, struct turn *turn, account_id account, purchase_id before, unsigned limit,
-                      struct order *ret_orders, size_t *ret_count);
+int order_read_newest(struct order_service *service, struct turn *turn, account_id account, purchase_id before,
+                      unsigned limit, struct order *ret_orders, size_t *ret_count);
 
 #endif

@@ -341,8 +341,8 @@ int order_read_many(struct order_service *service, struct turn *turn, const purc
         return order_store_load(&service->store, turn, ids, ret_orders, count);
 }
 
-int order_read_newest(struct order_service *service, struct turn *turn, account_id account, purchase_id before, unsigned limit,
-                      struct order *ret_orders, size_t *ret_count) {
+int order_read_newest(struct order_service *service, struct turn *turn, account_id account, purchase_id before,
+                      unsigned limit, struct order *ret_orders, size_t *ret_count) {
         (void)service;
         return order_store_list(turn, account, before, limit, ret_orders, ret_count);
 }

@@ -152,7 +152,7 @@ static void await_state(purchase_id order, const char *state) {
                 assert_int_equal(ask("GET", path_of(order, ""), "", NULL), 200);
                 if (strstr(answer, wanted))
                         return;
-                kit_clock_add(100);
+                kit_clock_add(1000);
                 lane_nudge(world.lane);
         }
         fail_msg("never %s: %s", state, answer);

@@ -525,7 +525,7 @@ static bool story_with_crash(const char *trouble, unsigned first, unsigned secon
 }
 
 static void a_crash_after_any_step_loses_nothing(void **state) {
-        static const unsigned seconds[] = {0, 1, 2, 3, 5, 8};
+        static const unsigned seconds[] = {0, 2, 5}; /* steps until it crashes again; 0: it does not */
         for (int i = 0; i < TROUBLES; i++) {
                 for (size_t again = 0; again < sizeof seconds / sizeof seconds[0]; again++) {
                         bool crashed = true;
