@@ -100,6 +100,8 @@ def test_schemathesis_finds_nothing(role):
         server.organiser().sale()
         command = [
             tool,
+            "--config-file",
+            os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemathesis.toml"),
             "run",
             DOCUMENT,
             "--url",

@@ -76,7 +76,7 @@ static void list_answer(struct request *request, struct lane_command *command) {
         const struct ticket_list_command *page = (const struct ticket_list_command *)(void *)command;
         struct json_writer json = edge_json(request);
         json_object(&json, NULL);
-        json_array(&json, "items");
+        json_array(&json, "tickets");
         for (unsigned i = 0; i < page->count; i++) {
                 json_object(&json, NULL);
                 write_ticket(&json, &page->tickets[i], page->schedules[i]);
