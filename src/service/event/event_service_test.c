@@ -380,7 +380,10 @@ static void changes_of_one_turn_build_on_each_other(void **state) {
         struct schedule_change_command commands[3];
         for (size_t i = 0; i < 3; i++) {
                 commands[i] = (struct schedule_change_command){
-                        .lane = {.kind = &schedule_change_kind, .service = world.service, .done = kit_done}, .caller = owner, .id = world.schedule};
+                        .lane = {.kind = &schedule_change_kind, .service = world.service, .done = kit_done},
+                        .caller = owner,
+                        .id = world.schedule,
+                };
                 schedule_wish_init(&commands[i].wish);
         }
         commands[0].wish.cap = 1;
@@ -537,7 +540,8 @@ static void events_are_listed_and_found(void **state) {
         open_world(&world);
         event_id ids[30];
         for (unsigned i = 0; i < 30; i++)
-                assert_int_equal(make_event(&world, i % 3 ? "Rock NIGHT" : "뮤지컬 밤", i % 2 ? "Busan" : "Seoul", NO_KEY, &ids[i]), EVENT_IS_CREATED);
+                assert_int_equal(make_event(&world, i % 3 ? "Rock NIGHT" : "뮤지컬 밤", i % 2 ? "Busan" : "Seoul", NO_KEY, &ids[i]),
+                                 EVENT_IS_CREATED);
         check_list(&world, (struct event_query){.limit = 20}, 20, true);
         check_list(&world, (struct event_query){.limit = 31}, 31, false);
         check_list(&world, (struct event_query){.limit = 30}, 30, true);

@@ -153,7 +153,8 @@ static void mistakes_are_named_by_path_and_reason(void **state) {
                  "zones[0].rows[0].seats[0].seat_guid: must not be empty, begin or end with a blank, or hold control characters"},
                 {PLAN(ZONE(ROW(SEAT("1", "") "," SEAT("2", "")) "," ROW(SEAT("1", "")))),
                  "zones[0].rows[0].seats[0].seat_guid: \"1\" is used by 2 seats: zones[0].rows[0].seats[0], zones[0].rows[1].seats[0]"},
-                {"{'name':'P','size':{'width':9,'height':9},'categories':[{'name':'R'},{'name':'R'}],'zones':[" ZONE(ROW(SEAT("1", ""))) "]}",
+                {"{'name':'P','size':{'width':9,'height':9},'categories':[{'name':'R'},{'name':'R'}],'zones':["
+                 ZONE(ROW(SEAT("1", ""))) "]}",
                  "categories[1].name: \"R\" is the name of categories[0] too"},
         };
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -193,10 +194,11 @@ static void mistakes_beyond_the_limit_are_counted(void **state) {
         (void)state;
         struct buffer json;
         buffer_init(&json, PLAN_BYTES_MAX);
-        buffer_add_string(&json, "{\"name\":\"P\",\"size\":{\"width\":9,\"height\":9},\"categories\":[],\"zones\":[{\"position\":{\"x\":0,\"y\":0},"
-                                 "\"rows\":[{\"row_number\":\"1\",\"seats\":[");
+        buffer_add_string(&json, "{\"name\":\"P\",\"size\":{\"width\":9,\"height\":9},\"categories\":[],\"zones\":["
+                                 "{\"position\":{\"x\":0,\"y\":0},\"rows\":[{\"row_number\":\"1\",\"seats\":[");
         for (unsigned i = 0; i < 3000; i++)
-                buffer_printf(&json, "%s{\"seat_guid\":\"%u\",\"seat_number\":\"1\",\"position\":{\"x\":0,\"y\":0},\"category\":\"R\"}", i ? "," : "", i);
+                buffer_printf(&json, "%s{\"seat_guid\":\"%u\",\"seat_number\":\"1\",\"position\":{\"x\":0,\"y\":0},\"category\":\"R\"}",
+                              i ? "," : "", i);
         buffer_add_string(&json, "]}]}]}");
         assert_int_equal(plan_read(&plan, &problems, buffer_text(&json), false), PLAN_REFUSED);
         assert_int_equal(problems.count, 3000);
