@@ -111,7 +111,7 @@ class Bench:
     # --- figures ---
 
     def purchases(self):
-        figures = self.rehearse("--seats", 100000, "--buyers", 50000, "--arrive-seconds", 1, "--connections", 1024)
+        figures = self.rehearse("--seats", 100000, "--buyers", 50000, "--arrive-seconds", 1, "--connections", 512)
         self.table.add("whole purchases, 2 seats each", figures["purchasesPerSecond"], 12000, "/s",
                        note=f"{figures['purchases']} counted, audit {'ok' if figures['auditOk'] else 'FAILED'}")
         self.table.add("  server CPU per purchase", figures["serverCpuMsPerPurchase"], 0.12, "ms", at_least=False)
@@ -126,7 +126,7 @@ class Bench:
 
     def sold_out(self):
         self.data = os.path.join(self.work, "sold-out")
-        figures = self.rehearse("--seats", 50000, "--buyers", 60000, "--arrive-seconds", 1, "--connections", 1024,
+        figures = self.rehearse("--seats", 50000, "--buyers", 60000, "--arrive-seconds", 1, "--connections", 512,
                                 "--data", self.data)
         self.table.add("50,000 seats sold out to a crowd of 60,000", figures["wallSeconds"], 3, "s", at_least=False,
                        note=f"{figures['sold']} sold, {figures['wentHome']} went home without")
@@ -160,14 +160,16 @@ class Bench:
 
     def rules(self):
         for line in self.lines("bench_rules"):
-            self.table.add(f"rules alone: {line['what']}", line["perSecond"], 1000000, "/s")
+            self.table.add("rules alone, decisions on one core", line["decisionsPerSecond"], 1000000, "/s")
 
     def line(self):
         for line in self.lines("bench_line"):
-            if "bytesEach" in line:
-                self.table.add(f"a line of 1,000,000: {line['what']}", line["bytesEach"], 100, "bytes", at_least=False)
-            else:
-                self.table.add(f"a line of 1,000,000: {line['what']}", line["perSecond"], line.get("target"), "/s")
+            self.table.add(f"a line of {line['people']:,} people, in memory each", line["heapBytesPerPerson"], 100, "bytes",
+                           at_least=False)
+            self.table.add("  a place in it, in memory", line["statusPerSecond"], None, "/s")
+        people = 100000 if self.seconds < 5 else 300000
+        figures = self.rehearse("--mode", "enter", "--seats", 1000, "--buyers", people, "--connections", 512)
+        self.table.add("  entering it, durable", figures["perSecond"], 60000, "/s", note=f"{figures['entered']} counted")
 
     def size(self):
         stripped = os.path.join(self.work, "stripped")
@@ -193,7 +195,7 @@ class Bench:
         folder = os.path.join(self.work, "past")
         make_past(self.program, folder)
         size = os.path.getsize(os.path.join(folder, "ticketrush.db")) / MB
-        figures = self.rehearse("--seats", 100000, "--buyers", 50000, "--arrive-seconds", 1, "--connections", 1024, "--data", folder)
+        figures = self.rehearse("--seats", 100000, "--buyers", 50000, "--arrive-seconds", 1, "--connections", 512, "--data", folder)
         rate = getattr(self, "rate", None)
         self.table.add("purchases beside a million past ones on 100 schedules", figures["purchasesPerSecond"], rate and rate * 0.9,
                        "/s", note=f"in a file of {size:,.0f} MB" + ("; target: within 10 % of without" if rate else ""))
@@ -315,21 +317,22 @@ def fill_schedule(database, schedule, first, at, last_event):
     run("INSERT INTO line_entry (schedule_id, number, account_id, state, entered_at, admitted_at, pass_ends_at, ended_at)"
         " VALUES (?, ?, ?, 2, ?, ?, ?, ?)",
         ((schedule, i - first + 1, account(i), at, at, at + 600000, at) for i in people))
-    run("INSERT INTO hold (id, schedule_id, account_id, state, paying, created_at, expires_at, ended_at, seats)"
-        " VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?)",
+    run("INSERT INTO hold (id, schedule_id, account_id, state, paying, ordered, created_at, expires_at, ended_at, seats, idempotency_key,"
+        " idempotency_fingerprint) VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, ?, 0, 0)",
         ((order(i), schedule, account(i), at, at + 900000, at, struct.pack("<IIII", seats(i)[0], 1, seats(i)[1], 1)) for i in people))
     run("UPDATE seat SET state = 2, hold_id = ?, hold_version = 1 WHERE schedule_id = ? AND seat = ?",
         ((order(i), schedule, seat) for i in people for seat in seats(i)))
     run("INSERT INTO orders (id, schedule_id, account_id, state, amount, currency, refund_amount, seats, created_at, updated_at,"
-        " reason)"
-        " VALUES (?, ?, ?, 2, 100000, 'KRW', 0, ?, ?, ?, '')",
+        " reason, idempotency_key, idempotency_fingerprint) VALUES (?, ?, ?, 2, 100000, 'KRW', 0, ?, ?, ?, '', 0, 0)",
         ((order(i), schedule, account(i), struct.pack("<IqIq", seats(i)[0], 50000, seats(i)[1], 50000), at, at) for i in people))
-    run("INSERT INTO payment (id, schedule_id, account_id, state, amount, currency, token, provider, reference, code, attempts,"
-        " next_at, created_at, updated_at) VALUES (?, ?, ?, 3, 100000, 'KRW', '', 'built-in', ?, '', 1, 0, ?, ?)",
+    run("INSERT INTO payment (id, schedule_id, account_id, state, amount, currency, refund_amount, token, provider, reference, code,"
+        " attempts, next_at, created_at, updated_at, idempotency_key, idempotency_fingerprint)"
+        " VALUES (?, ?, ?, 3, 100000, 'KRW', 0, '', 'builtin', ?, '', 1, 0, ?, ?, 0, 0)",
         ((order(i), schedule, account(i), f"past-{i}", at, at) for i in people))
     run("INSERT INTO ticket (order_id, place, schedule_id, account_id, seat, state, issued_at, used_at, used_by)"
-        " VALUES (?, ?, ?, ?, ?, 0, ?, 0, 0)",
+        " VALUES (?, ?, ?, ?, ?, 0, ?, 0, '')",
         ((order(i), place, schedule, account(i), seats(i)[place], at) for i in people for place in (0, 1)))
+    run("INSERT INTO order_tally VALUES (?, 0, 0, ?, 0, 0, 0, ?, 0)", [(schedule, PAST_ORDERS_EACH, PAST_ORDERS_EACH * 100000)])
     run("INSERT INTO journal (id, at, type, schedule_id, subject_id, account_id, cause_id, payload) VALUES (?, ?, 21, ?, ?, ?, 0, '')",
         ((last_event + 1 + i, at, schedule, order(i), account(i)) for i in people))
 
@@ -353,7 +356,7 @@ def main():
                 continue
             try:
                 part()
-            except (Missing, OSError, subprocess.SubprocessError, sqlite3.Error) as why:
+            except (Missing, OSError, KeyError, ValueError, subprocess.SubprocessError, sqlite3.Error) as why:
                 table.missing(part.__name__.replace("_", " "), str(why))
     finally:
         bench.close()

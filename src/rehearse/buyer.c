@@ -351,6 +351,8 @@ static struct move heard_line(struct crowd *crowd, uint32_t who, const struct ht
                 uint64_t number = (uint64_t)json_member_number(answer->body, "number", 0);
                 acknowledge(crowd, who, (struct ack){.what = "line", .state = state, .number = number});
         }
+        if (crowd->options->mode == MODE_ENTER)
+                return GO(STEP_OVER);
         if (text_equal(state, TEXT("ADMITTED")))
                 return admitted(crowd, who, answer);
         if (crowd->deadline_us)

@@ -24,7 +24,8 @@ static void on_answer(void *context, struct engine_connection *connection, uint3
                       const struct http_answer *answer) {
         struct crowd *crowd = context;
         crowd->last_answer_us = clock_monotonic_us();
-        if (crowd->deadline_us && tag != STEP_RELEASE)
+        bool entering = crowd->options->mode == MODE_ENTER && tag == STEP_ENTER;
+        if (entering || (crowd->deadline_us && tag != STEP_RELEASE))
                 crowd_did(crowd, crowd->last_answer_us);
         if (tag & BOARD_TAG)
                 buyer_hear_board(crowd, answer);

@@ -47,7 +47,7 @@ static const struct flag flags[] = {
         {"token", KIND_TEXT, AT(token), 0, 0, 0, "with --url: the operator's token (default: one signed with --key)"},
         {"seed", KIND_NUMBER, AT(seed), 1, 0, INT64_MAX, "of everything that is random"},
         {"mode", KIND_TEXT, AT(mode_name), 0, 0, 0,
-         "purchase, hold, refuse, status, catalogue or bare (default: purchase)"},
+         "purchase, hold, refuse, status, catalogue, enter or bare (default: purchase)"},
         {"seconds", KIND_NUMBER, AT(seconds), 5, 1, 3600, "how long the modes other than purchase last"},
         {"acks", KIND_TEXT, AT(acks), 0, 0, 0, "append every acknowledged answer to this file, one JSON line each"},
         {"keep-server", KIND_SWITCH, AT(keep_server), 0, 0, 0,
@@ -58,7 +58,8 @@ static const struct flag flags[] = {
 };
 enum { FLAGS = sizeof flags / sizeof flags[0] };
 
-const char *const rehearse_mode_names[REHEARSE_MODES] = {"purchase", "hold", "refuse", "status", "catalogue", "bare"};
+const char *const rehearse_mode_names[REHEARSE_MODES] = {"purchase",  "hold",  "refuse", "status",
+                                                         "catalogue", "enter", "bare"};
 
 static const struct flag *flag_named(const char *name, size_t length) {
         for (size_t i = 0; i < FLAGS; i++)
@@ -141,7 +142,7 @@ static void conclude(struct rehearse_options *options, struct buffer *problems) 
                 mode++;
         if (mode == modes)
                 buffer_printf(problems,
-                              "--mode must be purchase, hold, refuse, status, catalogue or bare, not \"%s\"\n",
+                              "--mode must be purchase, hold, refuse, status, catalogue, enter or bare, not \"%s\"\n",
                               options->mode_name);
         options->mode = (enum rehearse_mode)mode;
         bool bare = mode == MODE_BARE;
@@ -156,7 +157,7 @@ static void conclude(struct rehearse_options *options, struct buffer *problems) 
                         options->share_double_click = options->share_clash = 0;
         if (options->buyers == 0)
                 options->buyers = options->seats + (options->seats + 4) / 5;
-        if (options->mode != MODE_PURCHASE)
+        if (options->mode != MODE_PURCHASE && options->mode != MODE_ENTER)
                 options->buyers = options->connections;
         if (options->connections > options->buyers)
                 options->connections = options->buyers;

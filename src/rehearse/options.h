@@ -12,6 +12,7 @@ enum rehearse_mode {
         MODE_REFUSE,    /* requests that cannot win: half on taken seats, half without a pass */
         MODE_STATUS,    /* place in line, over and over */
         MODE_CATALOGUE, /* one event's page, over and over */
+        MODE_ENTER,     /* everybody enters the line once, before the sale opens */
         MODE_BARE,      /* GET / over and over, from whatever answers at --url: what the client itself can do */
 };
 enum { REHEARSE_MODES = MODE_BARE + 1 };

@@ -21,6 +21,8 @@ static uint64_t done(const struct figures *figures) {
                 return figures->purchases;
         case MODE_HOLD:
                 return figures->held;
+        case MODE_ENTER:
+                return figures->entered;
         default:
                 return figures->requests;
         }
@@ -62,7 +64,6 @@ static void write_series(struct json_writer *json, const struct crowd *crowd) {
 
 static void write_crowd(struct json_writer *json, const struct crowd_counts *counts) {
         json_number(json, "errors", (int64_t)counts->errors);
-        json_number(json, "entered", (int64_t)counts->entered);
         json_number(json, "admitted", (int64_t)counts->admitted);
         json_number(json, "wentHome", (int64_t)counts->went_home);
         json_number(json, "abandoned", (int64_t)counts->abandoned);
@@ -85,6 +86,7 @@ void report_json(const struct figures *figures, struct buffer *out) {
         json_number(&json, "sold", (int64_t)figures->sold);
         json_number(&json, "purchases", (int64_t)figures->purchases);
         json_number(&json, "holds", (int64_t)figures->held);
+        json_number(&json, "entered", (int64_t)figures->entered);
         json_number(&json, "oversold", (int64_t)figures->oversold);
         json_number(&json, "paidWithoutSeat", (int64_t)figures->paid_without_seat);
         json_number(&json, "refunded", (int64_t)figures->refunded);

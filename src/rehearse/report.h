@@ -10,7 +10,7 @@ struct figures {
         const struct crowd *crowd;
         uint32_t seats;
         int64_t wall_us, sign_in_us, client_cpu_us, server_cpu_us, server_peak_rss_bytes;
-        uint64_t sold, purchases, held, oversold, paid_without_seat, refunded,
+        uint64_t sold, purchases, held, entered, oversold, paid_without_seat, refunded,
                 violations; /* durable, of this rehearsal */
         uint64_t refused_without_write;
         uint64_t requests;

@@ -21,6 +21,7 @@ enum {
         ORGANISER_NODE = 251,
         LOBBY_MS = 3000, /* until the sale opens, and more for many buyers: */
         LOBBY_BUYERS_PER_MS = 8,
+        ENTER_MS = 3600 * 1000, /* when everybody only enters, it does not open */
         LIVE_MS = 200,
         CPU_SAMPLE_MS = 50,
 };
@@ -140,7 +141,9 @@ static int set_scene(struct rehearsal *rehearsal) {
                 return fault;
         make_organiser(rehearsal);
         fault = scene_prepare(&rehearsal->scene, options, &rehearsal->problem);
-        int64_t lobby_ms = options->lobby ? LOBBY_MS + options->arrive_ms + options->buyers / LOBBY_BUYERS_PER_MS : 0;
+        int64_t lobby_ms = options->mode == MODE_ENTER ? ENTER_MS
+                           : options->lobby ? LOBBY_MS + options->arrive_ms + options->buyers / LOBBY_BUYERS_PER_MS
+                                            : 0;
         if (!fault)
                 fault = scene_open(&rehearsal->scene, options, now_ms(), now_ms() + lobby_ms, &rehearsal->problem);
         if (!fault && rehearsal->scene.seats < options->seats_per_buyer) {
@@ -165,18 +168,16 @@ static void tick(void *context, struct crowd *crowd, int64_t now_us) {
 
 /* Modes other than purchase: everybody gets a pass first, outside of what is measured. */
 static int64_t run_mode(struct rehearsal *rehearsal) {
-        static const enum step steps[] = {[MODE_HOLD] = STEP_HOLD,
-                                          [MODE_REFUSE] = STEP_HOPELESS,
-                                          [MODE_STATUS] = STEP_LINE,
-                                          [MODE_CATALOGUE] = STEP_EVENT,
-                                          [MODE_BARE] = STEP_BARE};
+        static const enum step steps[] = {
+                [MODE_HOLD] = STEP_HOLD,       [MODE_REFUSE] = STEP_HOPELESS, [MODE_STATUS] = STEP_LINE,
+                [MODE_CATALOGUE] = STEP_EVENT, [MODE_ENTER] = STEP_ENTER,     [MODE_BARE] = STEP_BARE};
         enum rehearse_mode mode = rehearsal->options.mode;
-        if (mode != MODE_CATALOGUE && mode != MODE_BARE)
+        if (mode == MODE_HOLD || mode == MODE_REFUSE || mode == MODE_STATUS)
                 crowd_run(rehearsal->crowd, STEP_ENTER, 0, 0);
         rehearsal->figures.requests = engine_answers(rehearsal->crowd->engine);
         rehearsal->cpu_start_us = server_cpu_us(&rehearsal->server);
         rehearsal->client_start_us = client_cpu_us();
-        return crowd_run(rehearsal->crowd, steps[mode], 0, rehearsal->options.seconds * 1000);
+        return crowd_run(rehearsal->crowd, steps[mode], 0, mode == MODE_ENTER ? 0 : rehearsal->options.seconds * 1000);
 }
 
 /* From the opening, or the first arrival if that is later, to the last purchase. */
@@ -267,6 +268,7 @@ static int count(struct rehearsal *rehearsal) {
         figures->sold = counts->seats_sold;
         figures->purchases = counts->purchases;
         figures->held = counts->held;
+        figures->entered = counts->entered;
         figures->refunded = counts->refunded;
         if (rehearsal->options.mode != MODE_BARE)
                 read_metrics(rehearsal);
@@ -282,6 +284,7 @@ static int count(struct rehearsal *rehearsal) {
         figures->sold = after->sold - before->sold;
         figures->purchases = after->confirmed_orders - before->confirmed_orders;
         figures->held = after->holds - before->holds;
+        figures->entered = after->line_entries - before->line_entries;
         figures->refunded = after->refunded_payments - before->refunded_payments;
         figures->oversold = after->oversold;
         figures->paid_without_seat = after->paid_without_seat;
