@@ -161,9 +161,6 @@ static bool check_pass(struct request *request, const struct inventory *inventor
         switch (queue_pass_check(inventory->config.queue, pass, schedule, request->caller.account, now)) {
         case PASS_OK:
                 return true;
-        case PASS_MISSING:
-                answer_refusal(request, &hold_refusals[HOLD_NOT_ADMITTED], NULL, 0);
-                return false;
         case PASS_EXPIRED:
                 edge_answer_problem(request, 403, "PASS_EXPIRED", "Your pass has run out; enter the line again.", 0);
                 return false;
@@ -277,16 +274,24 @@ static uint32_t cap_of(const struct inventory *inventory, schedule_id schedule) 
         return known && known->cap < HOLD_SEATS_MAX ? known->cap : HOLD_SEATS_MAX;
 }
 
-/* What can be checked before the lane is asked. True: the command is filled; false: answered. */
+static bool has_pass(struct request *request) {
+        if (request_header(request, "x-queue-token").length > 0)
+                return true;
+        answer_refusal(request, &hold_refusals[HOLD_NOT_ADMITTED], NULL, 0);
+        return false;
+}
+
+/* What can be checked before the lane is asked. True: the command is filled; false: answered. Whether the pass is
+ * genuine costs more than all the rest together, so only a wish that might come true has it looked at. */
 static bool hold_create_prepare(struct request *request, const struct inventory *inventory,
                                 struct hold_create_command *command) {
         int64_t now = now_of(inventory);
         command->account = request->caller.account;
-        return (command->schedule_id = desk_path_id(request, 0, ID_SCHEDULE)) != 0 &&
-               check_pass(request, inventory, command->schedule_id, now) &&
-               desk_idempotency(request, &command->idempotency) &&
+        return (command->schedule_id = desk_path_id(request, 0, ID_SCHEDULE)) != 0 && has_pass(request) &&
                take_seats(request, cap_of(inventory, command->schedule_id), &command->seat_count, command->seats) &&
-               !refuse_from_memory(request, inventory, command, now);
+               !refuse_from_memory(request, inventory, command, now) &&
+               check_pass(request, inventory, command->schedule_id, now) &&
+               desk_idempotency(request, &command->idempotency);
 }
 
 static void hold_create_ask(void *service, struct request *request) {
