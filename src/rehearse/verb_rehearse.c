@@ -228,21 +228,25 @@ static int run(struct rehearsal *rehearsal) {
         return 0;
 }
 
+/* The value in a line "name 5" or "name{label=…} 5"; 0 if the line is about something else. */
+static uint64_t metric_value(struct text line, const char *name) {
+        size_t length = strlen(name);
+        uint64_t value;
+        if (line.length <= length || memcmp(line.at, name, length) != 0 ||
+            (line.at[length] != ' ' && line.at[length] != '{'))
+                return 0;
+        const char *blank = memrchr(line.at, ' ', line.length);
+        struct text digits = {blank ? blank + 1 : 0, blank ? line.length - (size_t)(blank + 1 - line.at) : 0};
+        return text_to_number(digits, INT64_MAX, &value) ? value : 0;
+}
+
 /* The sum of a counter over its labels. */
 static uint64_t metric_sum(struct text metrics, const char *name) {
-        uint64_t sum = 0, value;
-        size_t length = strlen(name);
-        while (metrics.length) {
-                const char *newline = memchr(metrics.at, '\n', metrics.length);
-                struct text line = {metrics.at, newline ? (size_t)(newline - metrics.at) : metrics.length};
-                const char *blank = memrchr(line.at, ' ', line.length);
-                if (line.length > length && blank && !memcmp(line.at, name, length) &&
-                    (line.at[length] == ' ' || line.at[length] == '{') &&
-                    text_to_number((struct text){blank + 1, line.length - (size_t)(blank + 1 - line.at)}, INT64_MAX,
-                                   &value))
-                        sum += value;
-                metrics.at += line.length + (newline != 0);
-                metrics.length -= line.length + (newline != 0);
+        uint64_t sum = 0;
+        for (size_t at = 0, length; at < metrics.length; at += length + 1) {
+                const char *newline = memchr(metrics.at + at, '\n', metrics.length - at);
+                length = newline ? (size_t)(newline - metrics.at) - at : metrics.length - at;
+                sum += metric_value((struct text){metrics.at + at, length}, name);
         }
         return sum;
 }
