@@ -204,6 +204,18 @@ void board_publish(struct board *board, const struct board_change *changes, size
         pthread_mutex_unlock(&board->lock);
 }
 
+void board_forget_changes(struct board *board) {
+        uint32_t *ring = calloc(BOARD_RING_FIRST, sizeof *ring);
+        if (!ring)
+                return;
+        pthread_mutex_lock(&board->lock);
+        free(board->ring);
+        board->ring = ring;
+        board->ring_capacity = BOARD_RING_FIRST;
+        board->first = board->version;
+        pthread_mutex_unlock(&board->lock);
+}
+
 bool board_shows(const struct board *board, const struct board_change *change) {
         return atomic_load_explicit(&board->cells[change->seat], memory_order_relaxed) ==
                board_cell(change->state, change->holder);

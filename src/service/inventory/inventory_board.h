@@ -26,7 +26,7 @@ struct board {
         _Atomic uint32_t *cells;
         pthread_mutex_t lock; /* of what follows; held for microseconds */
         uint64_t version;     /* number of the last change */
-        uint64_t first;       /* version when the board was made: nothing before it is known */
+        uint64_t first;       /* no change up to this version is known */
         uint32_t *ring;       /* change number v is at ring[v % ring_capacity]: state and seat << 2 */
         uint32_t ring_capacity;
         struct seat_counts counts;
@@ -59,6 +59,8 @@ void boards_drop(struct boards *boards, struct board *board);
 
 /* The lane: every change becomes visible, and gets its number, at once. */
 void board_publish(struct board *board, const struct board_change *changes, size_t count);
+/* The lane: gives back the ring's memory; who asks for changes has to take a snapshot. */
+void board_forget_changes(struct board *board);
 /* Any thread, no lock. The seat exists. */
 enum board_view board_look(const struct board *board, seat_index seat, account_id account);
 /* Does the board show this already? For comparing a whole board with the truth. */

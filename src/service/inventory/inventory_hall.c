@@ -20,7 +20,7 @@ static int map_put_pointer(struct map *map, uint64_t key, void *pointer) {
 }
 
 void halls_init(struct halls *halls) {
-        *halls = (struct halls){0};
+        *halls = (struct halls){.loaded_max = LOADED_SCHEDULES_MAX};
         map_init(&halls->by_schedule);
         map_init(&halls->live);
         heap_init(&halls->deadlines);
@@ -296,6 +296,8 @@ static int hall_read(struct halls *halls, struct hall *hall, struct db *db) {
         map_deinit(&reading.holders);
         hall->read_count = hall->change_count;
         hall_touch(halls, hall);
+        hall->loaded = r == 0;
+        halls->loaded += hall->loaded;
         return r;
 }
 
@@ -307,9 +309,11 @@ static void hall_empty(struct halls *halls, struct hall *hall) {
                 slot_unlink(slot);
                 slot_link(slot, &halls->spare);
         }
-        map_clear(&hall->shares);
-        map_clear(&hall->keys);
+        map_deinit(&hall->shares);
+        map_deinit(&hall->keys);
         free(hall->seats);
+        halls->loaded -= hall->loaded;
+        hall->loaded = false;
         hall->seats = NULL;
         hall->seat_count = 0;
         hall->counts = (struct seat_counts){0};
@@ -334,13 +338,14 @@ static int hall_new(struct halls *halls, schedule_id schedule, struct hall **ret
 
 int halls_find(struct halls *halls, struct db *db, int64_t now, schedule_id schedule, struct hall **ret_hall) {
         struct hall *hall = map_pointer(&halls->by_schedule, schedule);
-        if (hall && hall->seat_count > 0) {
-                *ret_hall = hall;
-                return 0;
-        }
         int r = hall ? 0 : hall_new(halls, schedule, &hall);
         if (r < 0)
                 return r;
+        hall->used = ++halls->asked;
+        if (hall->loaded) {
+                *ret_hall = hall;
+                return 0;
+        }
         r = hall_read(halls, hall, db);
         if (r == 0 && !hall->board)
                 r = boards_add(&halls->boards, schedule, hall->seat_count, now, &hall->board);
@@ -410,14 +415,34 @@ static void hall_publish(struct halls *halls, struct hall *hall) {
         hall->change_count = hall->read_count = 0;
 }
 
+static struct hall *halls_idlest(const struct halls *halls) {
+        struct hall *idlest = NULL;
+        struct map_entry entry;
+        for (size_t i = 0; (i = map_next(&halls->by_schedule, i, &entry)) != 0;) {
+                struct hall *hall = (struct hall *)(uintptr_t)entry.value;
+                if (hall->loaded && !hall->live && (!idlest || hall->used < idlest->used))
+                        idlest = hall;
+        }
+        return idlest;
+}
+
+static void halls_forget_idle(struct halls *halls) {
+        struct hall *hall;
+        while (halls->loaded > halls->loaded_max && (hall = halls_idlest(halls)) != NULL) {
+                hall_empty(halls, hall);
+                board_forget_changes(hall->board);
+        }
+}
+
 void halls_committed(struct halls *halls) {
         for (struct hall *hall = halls->touched; hall; hall = hall->next_touched) {
-                if (hall->seat_count > 0)
+                if (hall->loaded)
                         hall_publish(halls, hall);
                 hall->touched = false;
         }
         halls->touched = NULL;
         slots_recycle(halls);
+        halls_forget_idle(halls);
 }
 
 int halls_rolled_back(struct halls *halls, struct db *db) {

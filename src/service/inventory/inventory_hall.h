@@ -9,7 +9,10 @@
  * it. When a turn is rolled back, the halls it touched are read again from the database (halls_rolled_back), so that
  * memory is never wrong for longer than a turn: the fences in the store find out, and this repairs it.
  *
- * A fault in the middle of a move (no memory) fails the turn, and so is repaired in the same way. */
+ * A fault in the middle of a move (no memory) fails the turn, and so is repaired in the same way.
+ *
+ * At most LOADED_SCHEDULES_MAX halls stay loaded: beyond that those without live holds that have been idle longest are
+ * forgotten. Their boards stay and stay right, because whatever changes a seat loads its hall first. */
 #ifndef TICKETRUSH_SERVICE_INVENTORY_HALL_H
 #define TICKETRUSH_SERVICE_INVENTORY_HALL_H
 
@@ -36,6 +39,8 @@ struct hall {
         struct board_change *changes; /* of this turn, for the board */
         size_t change_count, change_capacity;
         size_t read_count; /* the first so many of them were read from the database: the board may show them already */
+        uint64_t used;     /* when it was last asked for, in halls->asked */
+        bool loaded;       /* counted in halls->loaded */
         bool touched;      /* in this turn: stands in halls->touched */
         struct hall *next_touched;
 };
@@ -46,6 +51,8 @@ struct halls {
         struct map by_schedule; /* → struct hall */
         struct map live;        /* → struct hold_slot */
         struct heap deadlines;
+        uint64_t asked; /* counts halls_find */
+        size_t loaded, loaded_max;
         struct hall *touched;
         struct hold_slot *ended, *spare;
         struct slot_block *blocks;
@@ -62,7 +69,7 @@ struct hold *halls_live(const struct halls *halls, purchase_id id);
 /* Every hall that has an ACTIVE hold: for the first turn. */
 int halls_read_busy(struct halls *halls, struct db *db, int64_t now);
 
-/* Publishes what this turn has changed. */
+/* Publishes what this turn has changed; forgets idle halls beyond the limit. */
 void halls_committed(struct halls *halls);
 /* Reads again what this turn has touched. */
 int halls_rolled_back(struct halls *halls, struct db *db);

@@ -14,6 +14,8 @@ enum {
         HOLD_BODY_MAX = 16384,
         HOLD_SEATS_ASKED_MAX = 100, /* above the cap the answer is CAP_EXCEEDED, above this the body is nonsense */
         BLOCK_BODY_MAX = 1024 * 1024,
+        SEAT_CHANGES_TOLD_MAX =
+                4096, /* in one answer: above this a snapshot is the smaller answer, and is made already */
         LABEL_MAX = 256,
         PAUSE_SECONDS = 5,
 };
@@ -483,7 +485,7 @@ static void changes_show(struct request *request, struct seats_ask *ask) {
                 desk_answer_fault(request, r);
                 return;
         }
-        if (r == BOARD_CHANGES_GONE) {
+        if (r == BOARD_CHANGES_GONE || changes.count > SEAT_CHANGES_TOLD_MAX) {
                 edge_answer_problem(
                         request, 410, "CHANGES_GONE",
                         "Changes since this version are not kept; take all seats again, and go on from there.", 0);

@@ -469,6 +469,31 @@ static void test_snapshot_and_changes(void **state) {
         world_close(&world);
 }
 
+static void test_idle_halls_are_forgotten(void **state) {
+        (void)state;
+        struct world world;
+        world_open(&world, 6);
+        struct halls *halls = &world.inventory->halls;
+        halls->loaded_max = 0;
+        assert_int_equal(world_hold(&world, 7, ((struct idempotency){5, 50}), 0, 1, -1), HOLD_CREATED);
+        assert_int_equal(halls->loaded, 1); /* not while somebody holds a seat there */
+        purchase_id hold = world.held;
+        world_say(&world, ORDER_PAID, hold);
+        assert_int_equal(halls->loaded, 0);
+        world_assert_states(&world, "SSAAAA"); /* the board is right all the same */
+        struct seat_counts counts;
+        inventory_counts(world.inventory, WORLD_SCHEDULE, &counts);
+        assert_true(counts.sold == 2 && counts.available == 4);
+        assert_int_equal(world_hold(&world, 7, ((struct idempotency){5, 50}), 0, 1, -1), HOLD_REPLAYED);
+        assert_int_equal(world_hold(&world, 8, NO_KEY, 1, 2, -1), HOLD_SEAT_TAKEN);
+        assert_int_equal(world_hold(&world, 7, NO_KEY, 2, 3, 4, -1), HOLD_OVER_CAP);
+        assert_int_equal(halls->loaded, 0);
+        world_say(&world, ORDER_REFUNDING, hold);
+        world_assert_states(&world, "AAAAAA");
+        world_judge(&world);
+        world_close(&world);
+}
+
 static void test_counts(void **state) {
         (void)state;
         struct world world;
@@ -506,6 +531,7 @@ int main(void) {
                 cmocka_unit_test(test_the_fence_holds_when_memory_lies),
                 cmocka_unit_test(test_two_services_on_one_database),
                 cmocka_unit_test(test_snapshot_and_changes),
+                cmocka_unit_test(test_idle_halls_are_forgotten),
                 cmocka_unit_test(test_counts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
