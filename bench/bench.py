@@ -124,6 +124,23 @@ class Bench:
         self.table.add("  share of bare SQLite with the same rows", share * 100, 40, "%",
                        note=f"of {self.sqlite_limit('purchases'):,.0f}/s")
 
+    def profile(self):
+        """Where the server's time goes while it sells: by thread and library, and the functions that take most of it."""
+        if not shutil.which("perf"):
+            raise Missing("perf is not installed")
+        recorded = os.path.join(self.work, "perf.data")
+        rehearsal = subprocess.Popen([self.program, "rehearse", "--json", "--plain", "--seats", "100000", "--buyers", "50000",
+                                      "--arrive-seconds", "1", "--connections", "512"], stdout=subprocess.PIPE, text=True)
+        try:
+            server = server_of(rehearsal.pid)
+            subprocess.run(["perf", "record", "-q", "-F", "997", "-o", recorded, "-p", server], check=True, stderr=subprocess.DEVNULL)
+            rehearsal.communicate(timeout=300)
+        finally:
+            rehearsal.kill()
+        for keys, most in (("comm,dso", 12), ("comm,sym", 15)):
+            for share, what in profile_lines(recorded, keys)[:most]:
+                self.table.add("  profile: " + what, share, None, "%")
+
     def sold_out(self):
         self.data = os.path.join(self.work, "sold-out")
         figures = self.rehearse("--seats", 50000, "--buyers", 60000, "--arrive-seconds", 1, "--connections", 512,
@@ -202,6 +219,26 @@ class Bench:
 
     def close(self):
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+def server_of(pid):
+    """The child of a rehearsal, once all its threads have been there for a while: perf sees no later ones."""
+    seen = (None, 0)
+    for _ in range(200):
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            found = children.read().split()
+        threads = (found[0], len(os.listdir(f"/proc/{found[0]}/task"))) if found else (None, 0)
+        if threads == seen and threads[1] > 2:
+            return found[0]
+        seen = threads
+        time.sleep(0.05)
+    raise Missing("the rehearsal started no server")
+
+
+def profile_lines(recorded, keys):
+    report = subprocess.run(["perf", "report", "-i", recorded, "--no-children", "-g", "none", "-s", keys], capture_output=True, text=True)
+    found = re.findall(r"^\s*([0-9.]+)%\s+(\S.*?)\s*$", report.stdout, re.M)
+    return [(float(share), " ".join(what.split())) for share, what in found]
 
 
 class Server:
@@ -342,12 +379,12 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="the build folder")
     parser.add_argument("--quick", action="store_true", help="without the million past orders, and shorter")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of the table")
-    parser.add_argument("--only", default="", help="parts whose name has this word: purchases, sold_out, holds, cheap, rules, line, "
-                                                   "size, start, with_a_past")
+    parser.add_argument("--only", default="", help="parts whose name has this word: purchases, profile, sold_out, holds, cheap, rules, "
+                                                   "line, size, start, with_a_past")
     arguments = parser.parse_args()
     table = Table(arguments.json)
     bench = Bench(os.path.abspath(arguments.build), table, 2 if arguments.quick else 5)
-    parts = [bench.size, bench.purchases, bench.sold_out, bench.holds, bench.cheap, bench.rules, bench.line, bench.start]
+    parts = [bench.size, bench.purchases, bench.profile, bench.sold_out, bench.holds, bench.cheap, bench.rules, bench.line, bench.start]
     if not arguments.quick:
         parts.append(bench.with_a_past)
     try:

@@ -31,7 +31,9 @@ static int make_folder(struct server *server, const struct rehearse_options *opt
 
 /* In the child. Arguments of the user come last: the last of a flag counts. */
 static _Noreturn void become_server(const struct server *server, const struct rehearse_options *options, int output) {
-        char trouble[64], log[SERVER_PATH_BYTES + 16];
+        char trouble[64], log[SERVER_PATH_BYTES + 16], program[SERVER_PATH_BYTES];
+        ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1); /* by its name, for ps and perf */
+        program[length > 0 ? length : 0] = 0;
         const char *arguments[ARGUMENTS_MAX] = {"ticketrush",
                                                 "serve",
                                                 "--data",
@@ -64,7 +66,7 @@ static _Noreturn void become_server(const struct server *server, const struct re
         dup2(output, STDOUT_FILENO);
         if (errors >= 0)
                 dup2(errors, STDERR_FILENO);
-        execv("/proc/self/exe", (char *const *)arguments);
+        execv(program, (char *const *)arguments);
         _exit(127);
 }
 
