@@ -359,6 +359,19 @@ int halls_find(struct halls *halls, struct db *db, int64_t now, schedule_id sche
         return 0;
 }
 
+int halls_counts(struct halls *halls, struct db *db, int64_t now, schedule_id schedule,
+                 struct seat_counts *ret_counts) {
+        struct hall *hall = map_pointer(&halls->by_schedule, schedule);
+        if (hall && !hall->loaded && hall->board && hall->board->shown) {
+                board_counts(hall->board, ret_counts);
+                return 0;
+        }
+        int r = halls_find(halls, db, now, schedule, &hall);
+        if (r == 0)
+                *ret_counts = hall->counts;
+        return r;
+}
+
 struct schedule_list {
         schedule_id *ids;
         size_t count, capacity;

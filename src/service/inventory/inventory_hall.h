@@ -64,6 +64,8 @@ void halls_deinit(struct halls *halls);
 
 /* The hall, read from the database if it is not here yet. 0, -ENOENT (no seats have been made), or another fault. */
 int halls_find(struct halls *halls, struct db *db, int64_t now, schedule_id schedule, struct hall **ret_hall);
+/* The counts as this turn has them. A forgotten hall is not loaded for it: then its board knows. */
+int halls_counts(struct halls *halls, struct db *db, int64_t now, schedule_id schedule, struct seat_counts *ret_counts);
 /* NULL: not ACTIVE (or not there at all; look into the database). */
 struct hold *halls_live(const struct halls *halls, purchase_id id);
 /* Every hall that has an ACTIVE hold: for the first turn. */

@@ -525,14 +525,11 @@ void inventory_counts(const struct inventory *inventory, schedule_id schedule, s
 
 int inventory_counts_now(struct inventory *inventory, struct turn *turn, schedule_id schedule,
                          struct seat_counts *ret_counts) {
-        struct hall *hall;
         int r = inventory_open(inventory, turn);
         if (r == 0)
-                r = halls_find(&inventory->halls, turn->db, turn->now, schedule, &hall);
+                r = halls_counts(&inventory->halls, turn->db, turn->now, schedule, ret_counts);
         if (r == -ENOENT)
                 *ret_counts = (struct seat_counts){0};
-        if (r == 0)
-                *ret_counts = hall->counts;
         return r == -ENOENT ? 0 : r;
 }
 

@@ -484,6 +484,8 @@ static void test_idle_halls_are_forgotten(void **state) {
         struct seat_counts counts;
         inventory_counts(world.inventory, WORLD_SCHEDULE, &counts);
         assert_true(counts.sold == 2 && counts.available == 4);
+        assert_int_equal(halls_counts(halls, world.db, kit_now(), WORLD_SCHEDULE, &counts), 0);
+        assert_true(counts.sold == 2 && counts.available == 4 && halls->loaded == 0);
         assert_int_equal(world_hold(&world, 7, ((struct idempotency){5, 50}), 0, 1, -1), HOLD_REPLAYED);
         assert_int_equal(world_hold(&world, 8, NO_KEY, 1, 2, -1), HOLD_SEAT_TAKEN);
         assert_int_equal(world_hold(&world, 7, NO_KEY, 2, 3, 4, -1), HOLD_OVER_CAP);
