@@ -2,12 +2,13 @@
  *
  * A line is looked at when its end is there, and the first line that is wrong decides. So a head that comes byte by
  * byte meets the same verdict as one that comes whole, and a refusal never waits for what follows. What needs the whole
- * head (Host present, framing unambiguous) is judged at the empty line. */
+ * head (Host present, framing unambiguous) is judged at the empty line. Only the request line is looked at before its
+ * end: who speaks another protocol (TLS) may never send one. */
 #include "edge/http1.h"
 
 #include "edge/http1_letters.h"
 
-enum { HOST_MAX = 255, PORT_MAX = 65535 };
+enum { METHOD_MAX = 32, HOST_MAX = 255, PORT_MAX = 65535 };
 
 /* How many letters of the class stand at the beginning. */
 static size_t span(struct text text, unsigned mask) {
@@ -115,6 +116,23 @@ static int line_take(const char *bytes, size_t n, size_t at, int too_long, struc
                 return -400;
         *ret_line = (struct text){bytes + at, length - 1};
         return 1;
+}
+
+/* The request line as far as it has come: may it still become one? 1, or minus the status. What is refused here is
+ * refused before anything else is looked at, so that the whole line meets the same verdict. */
+static int request_line_foresee(const char *bytes, size_t n, size_t at) {
+        struct text line = {bytes + at, n - at < HTTP_LINE_MAX + 2 ? n - at : HTTP_LINE_MAX + 2};
+        const char *end = line.length > 0 ? memchr(line.at, '\n', line.length) : NULL;
+        if (end)
+                line.length = (size_t)(end - line.at);
+        if (line.length > 0 && line.at[line.length - 1] == '\r')
+                line.length--; /* of the line's end, or of the empty line that is forgiven */
+        size_t method_length = span(line, IN_TOKEN);
+        if (method_length > METHOD_MAX)
+                return -501;
+        if (line.length > 0 && (method_length == 0 || (method_length < line.length && line.at[method_length] != ' ')))
+                return -400;
+        return value_is_clean(line) ? 1 : -400;
 }
 
 static enum http_method method_of(struct text text) {
@@ -288,7 +306,9 @@ int http1_parse_head(struct http_head *ret_head, const char *bytes, size_t n) {
         struct text line;
         /* One empty line before a request is forgiven (RFC 9112 section 2.2). */
         size_t at = n >= 2 && bytes[0] == '\r' && bytes[1] == '\n' ? 2 : 0;
-        int result = line_take(bytes, n, at, 414, &line);
+        int result = request_line_foresee(bytes, n, at);
+        if (result > 0)
+                result = line_take(bytes, n, at, 414, &line);
         if (result <= 0)
                 return result;
         head->header_count = 0;

@@ -44,6 +44,17 @@ static const struct {
         {"an escape character in the method", TEXT("G\x1bT / HTTP/1.1\r\n" HOST "\r\n"), -400},
         {"the greeting of TLS", TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n"), -400},
 
+        {"the greeting of TLS, without any line end", TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), -400},
+        {"a control character in a line without end", TEXT("GET /a\x01"), -400},
+        {"a control character before an unknown version", TEXT("GET /\x01 HTTP/2.0\r\n" HOST "\r\n"), -400},
+        {"bare CR in a line without end", TEXT("GET /\rb"), -400},
+        {"half a line end", TEXT("GET / HTTP/1.1\r"), MORE},
+        {"a method that ends with a quote", TEXT("GET\""), -400},
+        {"a blank first", TEXT(" "), -400},
+        {"a method that does not end", TEXT("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), -501},
+        {"a long method", TEXT("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), MORE},
+        {"a too long method decides first", TEXT("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"), -501},
+
         {"two blanks after the method", TEXT("GET  / HTTP/1.1\r\n" HOST "\r\n"), -400},
         {"two blanks after the target", TEXT("GET /  HTTP/1.1\r\n" HOST "\r\n"), -400},
         {"a tab instead of a blank", TEXT("GET\t/ HTTP/1.1\r\n" HOST "\r\n"), -400},

@@ -245,6 +245,7 @@ static int open_edge(struct node *node, struct buffer *problem) {
                                          .connections_max = (unsigned)config->connections,
                                          .now_ms = edge_now,
                                          .now_context = clock_system(),
+                                         .monotonic_us = clock_monotonic_us,
                                          .trace_fill = edge_fill,
                                          .trace_context = crypto_random()};
         int fault = edge_new(&node->edge, &edge);

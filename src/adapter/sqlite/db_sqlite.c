@@ -205,7 +205,8 @@ static int sqlite_run(struct db *base, const struct db_statement *statement, con
         prepared->running = true;
         int64_t before = sqlite3_total_changes64(db->connection);
         for (size_t i = 0; r == 0 && i < rows; i++) {
-                r = explain(db, bind(prepared, parameters + i * statement->parameters), statement->sql);
+                const struct db_value *values = statement->parameters > 0 ? &parameters[i * statement->parameters] : NULL;
+                r = explain(db, bind(prepared, values), statement->sql);
                 if (r == 0)
                         r = step(db, prepared, on_row, context, i);
                 sqlite3_reset(prepared->stmt); /* its code is the one that step has had */

@@ -194,12 +194,12 @@ static void test_owner_sees_tickets(void **state) {
                    "\"scheduleId\":\"sched_0000000000033\",\"seat\":10,\"label\":\"1층 10번\",\"state\":\"VALID\","
                    "\"issuedAt\":\"2026-11-21T11:00:00.000Z\",\"usedAt\":null},");
         assert_int_equal(get("/api/v1/tickets"), 200);
-        assert_has("{\"items\":[{\"ticketId\":\"" TICKET "\"");
+        assert_has("{\"tickets\":[{\"ticketId\":\"" TICKET "\"");
         assert_has("\"nextCursor\":null}");
         assert_int_equal(get("/api/v1/tickets?limit=1"), 200);
         assert_has("\"nextCursor\":\"order_0000000000001\"}");
         assert_int_equal(get("/api/v1/tickets?limit=1&cursor=order_0000000000001"), 200);
-        assert_has("{\"items\":[],\"nextCursor\":null}");
+        assert_has("{\"tickets\":[],\"nextCursor\":null}");
         assert_int_equal(get("/api/v1/tickets?limit=1000"), 400);
         assert_int_equal(get("/api/v1/tickets/" TICKET), 200);
         assert_has("\"code\":\"TR1.");
@@ -212,7 +212,7 @@ static void test_strangers_see_nothing(void **state) {
         assert_int_equal(get("/api/v1/tickets/" TICKET), 404);
         assert_int_equal(get("/api/v1/tickets/" TICKET "/qr"), 404);
         assert_int_equal(get("/api/v1/tickets"), 200);
-        assert_has("{\"items\":[],\"nextCursor\":null}");
+        assert_has("{\"tickets\":[],\"nextCursor\":null}");
         be(BUYER, ROLE_BUYER);
         static const char *const paths[] = {
                 "/api/v1/orders/order_0000000000002/tickets", "/api/v1/orders/hold_0000000000001/tickets",
