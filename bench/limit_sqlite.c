@@ -75,8 +75,8 @@ static const char *const texts[STATEMENTS] = {
         [LEAVE] = "UPDATE line_entry SET state = 2, ended_at = ? WHERE schedule_id = ? AND number = ? AND state = 1",
         [HOLD] = "INSERT INTO hold VALUES (?,?,?,1,0,?,?,0,?,?,?)",
         [HOLD_SEAT] =
-                "UPDATE seat SET state = 1, hold_id = ?, hold_version = hold_version + 1 WHERE schedule_id = ? AND"
-                " seat = ? AND state = 0",
+                ("UPDATE seat SET state = 1, hold_id = ?, hold_version = hold_version + 1 WHERE schedule_id = ? AND"
+                 " seat = ? AND state = 0"),
         [PAYING] = "UPDATE hold SET paying = 1, expires_at = ? WHERE id = ? AND state = 1",
         [CONSUME] = "UPDATE hold SET state = 2, ended_at = ? WHERE id = ? AND state = 1",
         [SELL_SEAT] = "UPDATE seat SET state = 2 WHERE schedule_id = ? AND seat = ? AND hold_id = ? AND state = 1",

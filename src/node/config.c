@@ -56,6 +56,11 @@ static const struct setting *setting_named(const char *name, size_t length) {
         return 0;
 }
 
+/* What says where to read, or what to do, and not how to serve. */
+static bool is_flag_only(const struct setting *setting) {
+        return setting->offset == AT(config_file) || setting->offset == AT(check_config);
+}
+
 static void assign_number(struct config *config, const struct setting *setting, const char *source, const char *value,
                           struct buffer *problems) {
         uint64_t number;
@@ -114,6 +119,8 @@ static void read_line(struct config *config, char *line, const char *source, str
         const struct setting *setting = setting_named(name, strlen(name));
         if (!setting)
                 buffer_printf(problems, "%s: there is no setting \"%s\" (see ticketrush serve --help)\n", source, name);
+        else if (is_flag_only(setting))
+                buffer_printf(problems, "%s: %s can be given as a flag only\n", source, setting->name);
         else
                 assign(config, setting, source, trimmed(equals + 1), problems);
 }
@@ -127,6 +134,10 @@ static void read_file(struct config *config, struct buffer *problems) {
         if (length < 0 || (size_t)length > CONFIG_FILE_BYTES_MAX) {
                 buffer_printf(problems, "--config: cannot read %s: %s\n", config->config_file,
                               length < 0 ? strerror(errno) : "it is larger than 64 KiB");
+                return;
+        }
+        if (memchr(content, 0, (size_t)length)) {
+                buffer_printf(problems, "--config: %s has a NUL byte in it: it is not a text\n", config->config_file);
                 return;
         }
         content[length] = 0;
@@ -156,7 +167,9 @@ static void read_environment(struct config *config, char **environment, struct b
                 }
                 name[length] = 0;
                 const struct setting *setting = setting_named(name, length);
-                if (setting)
+                if (setting && is_flag_only(setting))
+                        buffer_printf(problems, "environment: %s can be given as a flag only\n", setting->name);
+                else if (setting)
                         assign(config, setting, "environment", equals + 1, problems);
                 else
                         buffer_printf(problems, "environment: there is no setting for %s%.*s\n", prefix, (int)length,
@@ -210,12 +223,12 @@ static void check_listen(struct config *config, struct buffer *problems) {
         char *colon = strrchr(config->listen, ':');
         uint64_t port;
         size_t length = colon ? (size_t)(colon - config->listen) : 0;
+        bool bracketed = length > 2 && config->listen[0] == '[' && config->listen[length - 1] == ']';
         if (!colon || length == 0 || length >= CONFIG_LISTEN_MAX || !text_to_number(text_of(colon + 1), 65535, &port)) {
                 buffer_printf(problems, "listen must be HOST:PORT, such as 127.0.0.1:8080 or [::]:8080, not \"%s\"\n",
                               config->listen);
                 return;
         }
-        bool bracketed = config->listen[0] == '[' && config->listen[length - 1] == ']';
         memcpy(config->host, config->listen + bracketed, length - 2 * (size_t)bracketed);
         config->host[length - 2 * (size_t)bracketed] = 0;
         config->port = (uint16_t)port;
@@ -251,7 +264,7 @@ void config_help(struct buffer *out) {
                 buffer_add_string(out, "\n");
         }
         buffer_add_string(
-                out, "\nEach can also stand in the file of --config as `name = value`, and in the environment as\n"
+                out, "\nEach but the last two can also stand in the file of --config as `name = value`, and in the environment as\n"
                      "TICKETRUSH_NAME (TICKETRUSH_LISTEN, TICKETRUSH_PAY_TROUBLE, …). A flag beats the environment,\n"
                      "the environment beats the file.\n");
 }
@@ -260,7 +273,7 @@ void config_write(const struct config *config, struct buffer *out) {
         for (size_t i = 0; i < SETTINGS; i++) {
                 const struct setting *setting = &settings[i];
                 const char *at = (const char *)config + setting->offset;
-                if (setting->offset == AT(config_file) || setting->offset == AT(check_config))
+                if (is_flag_only(setting))
                         continue;
                 if (setting->kind == KIND_TEXT)
                         buffer_printf(out, "%s = %s\n", setting->name, at);

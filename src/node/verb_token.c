@@ -50,7 +50,7 @@ int verb_token(int argc, char **argv) {
         account_id account = 1;
         uint64_t seconds = ACCESS_TOKEN_SECONDS;
         bool wrong = false;
-        for (int i = 0; i < argc; i++) {
+        for (int i = 0; i < argc; i += 2) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
                 if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
                         fputs(usage, stdout);
@@ -66,7 +66,6 @@ int verb_token(int argc, char **argv) {
                         wrong |= !text_to_number(text_of(value), 365 * 86400, &seconds);
                 else
                         wrong = true;
-                i++;
         }
         if (wrong || !data || !*data) {
                 fputs(usage, stderr);

@@ -614,6 +614,7 @@ static int payment_begin(struct payment *payment, const struct payment_config *c
         /* Nobody knows what became of the questions of an earlier run: ask about every open payment now. */
         for (size_t i = 0; !fault && (i = map_next(&payment->store.open, i, &entry)) != 0;)
                 wait_until(payment, (struct payment_row *)(uintptr_t)entry.value, 0);
+        metric_set(&open_payments, (int64_t)payment->store.open.count);
         return fault;
 }
 
