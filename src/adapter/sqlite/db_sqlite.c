@@ -6,6 +6,7 @@
  * copying. The WAL is copied back by ourselves, between transactions, when it has grown beyond DB_SQLITE_WAL_PAGES_MAX.
  */
 #include "adapter/sqlite/db_sqlite.h"
+#include "adapter/sqlite/vfs_gather.h"
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -353,7 +354,7 @@ static int open_connection(struct db_sqlite *db, const char *path) {
         if (db->read_only)
                 return open_to_read(db, path);
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-        return sqlite3_open_v2(path, &db->connection, flags, NULL);
+        return sqlite3_open_v2(path, &db->connection, flags, vfs_gather());
 }
 
 static int configure(struct db_sqlite *db, bool durable) {
