@@ -5,6 +5,8 @@ folder, given time to come to rest, stopped and audited; then each acknowledged 
 A few rounds in CI, fifty behind `./dev test --long`. The seed of each round is printed when it fails.
 """
 
+import datetime
+import hashlib
 import json
 import os
 import random
@@ -15,7 +17,7 @@ import time
 import pytest
 from kit import PROGRAM, Server, until
 
-ROUNDS = 50 if os.environ.get("TEST_LONG") else 4
+LONG = bool(os.environ.get("TEST_LONG"))
 DIGITS = {letter: value for value, letter in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 ORDER_DONE, ORDER_REFUNDED = 2, 5
 
@@ -67,72 +69,93 @@ def lost(folder, acks):
     return missing
 
 
-def kill_at(server, acks, seconds):
-    """When the first acknowledgements are in, and then a random while later."""
+CROWD = ["--seats", "20000", "--buyers", "12000", "--arrive-seconds", "4", "--connections", "128"]
+LOBBY = ["--lobby", "--seats", "6000", "--buyers", "2500", "--arrive-seconds", "0.5", "--connections", "128"]
+LOBBY += ["--line-capacity", "400"]
+
+
+def rehearse(server, acks, seed, *flags):
+    command = [PROGRAM, "rehearse", "--url", f"http://127.0.0.1:{server.port}", "--key", f"{server.data}/keys/access.key"]
+    command += ["--seed", str(seed), "--acks", acks, "--json", *flags]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def acknowledged_something(acks):
     until(lambda: os.path.exists(acks) and os.path.getsize(acks) > 0, "the first acknowledged answer", seconds=60)
-    time.sleep(seconds)  # the random moment itself: nothing to await
-    server.kill()
 
 
-@pytest.mark.parametrize("round_number", range(ROUNDS))
+def draw_of(server):
+    """The draw of the only schedule there is."""
+    stranger = server.stranger()
+    event = stranger.get("/events").expect(200).json["events"][0]["eventId"]
+    schedule = stranger.get(f"/events/{event}/schedules").expect(200).json["schedules"][0]
+    return schedule, stranger.get(f"/schedules/{schedule['scheduleId']}/line/draw").expect(200).json
+
+
+def come_to_rest(server, seed):
+    operator = server.operator()
+
+    def at_rest():
+        lines = operator.get("/metrics").expect(200).raw.decode().splitlines()
+        figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return figures["ticketrush_journal_lag"] == figures["ticketrush_payments_open"] == "0"
+
+    until(at_rest, f"the sale to come to rest (seed {seed})", seconds=90, every=0.1)
+
+
+def check_after_the_crash(server, acks, seed):
+    told = acknowledged(acks)
+    assert told, f"seed {seed}: the rehearsal was acknowledged nothing"
+    crashed = server.audit(at_rest=False)
+    assert crashed["ok"], (seed, json.dumps(crashed, indent=1)[:4000])
+    server.start()
+    come_to_rest(server, seed)
+    return told
+
+
+def check_at_rest(server, told, seed):
+    assert server.stop() == 0, server.log()[-2000:]
+    report = server.audit(at_rest=True)
+    assert report["ok"], (seed, json.dumps(report, indent=1)[:4000])
+    missing = lost(server.data, told)
+    assert not missing, f"seed {seed}: {len(missing)} of {len(told)} acknowledged answers are lost: {missing[:5]}"
+
+
+def seed_of(round_number):
+    return random.SystemRandom().randrange(1 << 30) if LONG else 1000 + round_number
+
+
+@pytest.mark.parametrize("round_number", range(50 if LONG else 4))
 def test_nothing_acknowledged_is_lost(round_number, tmp_path):
-    seed = random.SystemRandom().randrange(1 << 30) if os.environ.get("TEST_LONG") else 1000 + round_number
-    chance = random.Random(seed)
+    seed = seed_of(round_number)
     acks = str(tmp_path / "acks.jsonl")
     with Server("--pay-trouble", "decline:30,timeout-charged:20:300,notify-twice:50,delay:20:50") as server:
-        rehearsal = subprocess.Popen(
-            [
-                PROGRAM,
-                "rehearse",
-                "--url",
-                f"http://127.0.0.1:{server.port}",
-                "--key",
-                f"{server.data}/keys/access.key",
-                "--seats",
-                "20000",
-                "--buyers",
-                "12000",
-                "--arrive-seconds",
-                "4",
-                "--connections",
-                "128",
-                "--seed",
-                str(seed),
-                "--acks",
-                acks,
-                "--json",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            kill_at(server, acks, chance.uniform(0.05, 3.5))
+        with rehearse(server, acks, seed, *CROWD) as rehearsal:
+            acknowledged_something(acks)
+            time.sleep(random.Random(seed).uniform(0.05, 3.5))  # the random moment itself: nothing to await
+            server.kill()
             rehearsal.wait(timeout=120)
-        finally:
-            if rehearsal.poll() is None:
-                rehearsal.kill()
-                rehearsal.wait()
-        told = acknowledged(acks)
-        assert told, f"seed {seed}: the rehearsal was acknowledged nothing"
-        crashed = server.audit(at_rest=False)
-        assert crashed["ok"], (seed, json.dumps(crashed, indent=1)[:4000])
-        server.start()
-        operator = server.operator()
+        told = check_after_the_crash(server, acks, seed)
+        check_at_rest(server, told, seed)
 
-        def at_rest():
-            metrics = operator.get("/metrics").expect(200).raw.decode()
-            lag = next(line for line in metrics.splitlines() if line.startswith("ticketrush_journal_lag "))
-            open_payments = next(
-                (line for line in metrics.splitlines() if line.startswith("ticketrush_payments_open ")), "x 0"
-            )
-            return lag.split()[1] == "0" and open_payments.split()[1] == "0"
 
-        until(at_rest, f"the sale to come to rest (seed {seed})", seconds=90, every=0.1)
-        assert server.stop() == 0, server.log()[-2000:]
-        report = server.audit(at_rest=True)
-        assert report["ok"], (seed, json.dumps(report, indent=1)[:4000])
-        missing = lost(server.data, told)
-        assert (
-            not missing
-        ), f"seed {seed}: {len(missing)} of {len(told)} acknowledged answers are lost, such as {missing[:5]}"
+@pytest.mark.parametrize("round_number", range(20 if LONG else 3))
+def test_the_draw_survives(round_number, tmp_path):
+    """Killed around the moment of opening: everybody keeps the number, and the order is that of the published seed."""
+    seed = seed_of(round_number)
+    acks = str(tmp_path / "acks.jsonl")
+    with Server() as server:
+        with rehearse(server, acks, seed, *LOBBY) as rehearsal:
+            acknowledged_something(acks)
+            schedule, before = draw_of(server)
+            opens_at = datetime.datetime.fromisoformat(schedule["opensAt"].replace("Z", "+00:00")).timestamp()
+            moment = opens_at + random.Random(seed).uniform(-0.1, 0.5)
+            time.sleep(max(0.0, moment - time.time()))
+            server.kill()
+            rehearsal.wait(timeout=120)
+        told = check_after_the_crash(server, acks, seed)
+        until(lambda: draw_of(server)[1].get("seed"), "the draw")
+        draw = draw_of(server)[1]
+        assert hashlib.sha256(bytes.fromhex(draw["seed"])).hexdigest() == before["commitment"] == draw["commitment"]
+        assert draw["lobbyCount"] >= len({ack["account"] for ack in told if ack["what"] == "line"}) > 0
+        check_at_rest(server, told, seed)
