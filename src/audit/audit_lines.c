@@ -57,7 +57,7 @@ static void check_order_of(struct audit *audit, const struct audit_schedule *sch
 static int check_places(struct audit *audit, const struct audit_schedule *schedule) {
         const struct audit_entry *entries = &audit->model.entries[schedule->entry_first], *waiting = 0;
         size_t n = schedule->entry_count, lobby = 0;
-        struct ranked *ranked = calloc(n ? n : 1, sizeof *ranked);
+        struct ranked *ranked = calloc(n, sizeof *ranked);
         if (!ranked)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
@@ -173,6 +173,8 @@ int audit_lines(struct audit *audit) {
         int fault = owned ? 0 : -ENOMEM;
         find_ranges(audit);
         for (size_t i = 0; !fault && i < model->schedule_count; i++) {
+                if (model->schedules[i].entry_count == 0)
+                        continue;
                 fault = check_places(audit, &model->schedules[i]);
                 if (!fault)
                         fault = check_passes(audit, &model->schedules[i]);

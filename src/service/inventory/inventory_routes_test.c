@@ -66,8 +66,8 @@ static int close_shop(void **state) {
         (void)state;
         edge_stop(edge, 1);
         lane_stop(world.lane);
+        world_close(&world); /* its workers may still be waking a loop */
         edge = edge_free(edge);
-        world_close(&world);
         return 0;
 }
 

@@ -239,8 +239,9 @@ static int set_up_http_open(void **state) {
 static int tear_down_http(void **state) {
         edge_stop(edge, 5);
         lane_stop(lane);
+        int r = tear_down(state); /* its workers may still be waking a loop */
         edge = edge_free(edge);
-        return tear_down(state);
+        return r;
 }
 
 static char answer[8192];
