@@ -93,7 +93,7 @@ def python_tool(package, binary):
 
 
 @pytest.mark.parametrize("role", ["buyer", "organiser", "operator", "nobody"])
-def test_schemathesis_finds_nothing(role):
+def test_schemathesis_finds_nothing(role, tmp_path):
     """Thousands of generated requests: no 5xx, no status that is not in the document, answers as described."""
     tool = python_tool("schemathesis==4.32.5", "schemathesis")
     with Server("--organiser-sign-up", "open") as server:
@@ -124,7 +124,8 @@ def test_schemathesis_finds_nothing(role):
         ]
         if role != "nobody":
             command += ["-H", "Authorization: Bearer " + server.token(role, "acc_0000000000zzz", 3600)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        # in a folder of its own, where it leaves its cache
+        result = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
         assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
         assert server.process.poll() is None
         server.stop_and_audit(at_rest=False)
