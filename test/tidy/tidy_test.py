@@ -6,6 +6,7 @@ import sys
 import tempfile
 import unittest
 
+import purity
 import tidy
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tidy.py")
@@ -274,6 +275,20 @@ class Program(TreeTest):
                            "meson.build": "executable('x', 'src/a.c')\n"})
         subprocess.run(["git", "init", "-q", root], check=True)
         self.assertEqual(tidy.check(root), [])
+
+
+class PurityTest(TreeTest):
+    def findings(self, code):
+        return purity.check(self.write({"src/service/x/x_rules.c": code}))[0]
+
+    def test_a_decision_is_pure(self):
+        self.assertEqual(self.findings("static const int most[] = {3};\nint x(int a) { return a < most[0]; }\n"), [])
+
+    def test_a_clock_is_not(self):
+        self.assertIn("needs clock", self.findings("#include <time.h>\nlong x(void) { return clock(); }\n")[0])
+
+    def test_memory_is_not(self):
+        self.assertIn("calls is a variable", self.findings("static int calls;\nint x(void) { return ++calls; }\n")[0])
 
 
 if __name__ == "__main__":
