@@ -20,7 +20,7 @@
 
 enum {
         PAGE_BYTES = 4096,
-        CACHE_KIBIBYTES_MAX = 64 * 1024, /* grows on demand */
+        CACHE_KIBIBYTES_MAX = 128 * 1024, /* grows on demand */
         PATH_BYTES_MAX = 4096,
         URI_BYTES_MAX = 3 * PATH_BYTES_MAX + 32,
         SLOTS = 2 * DB_STATEMENTS_MAX, /* a power of two */
