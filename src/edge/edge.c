@@ -50,7 +50,7 @@ static uint16_t port_of(const struct sockaddr *address) {
 
 /* Finds out whether the port is free, or a free one, and writes it into the address. */
 static int port_try(struct addrinfo *address, uint16_t *ret_port) {
-        int fd;
+        int fd = -1;
         int result = listener_open(address, false, &fd);
         if (result < 0)
                 return result;

@@ -155,10 +155,13 @@ static int find_prepared(struct db_sqlite *db, const struct db_statement *statem
         return 0;
 }
 
-static int bind(const struct prepared *prepared, const struct db_value *values) {
+/* The parameters of the row; `parameters` is NULL when a statement has none. */
+static int bind(const struct prepared *prepared, const struct db_value *parameters, size_t row) {
         int code = SQLITE_OK;
-        for (unsigned i = 0; code == SQLITE_OK && i < prepared->statement->parameters; i++) {
-                const struct db_value *value = &values[i];
+        const unsigned count = prepared->statement->parameters;
+        PRE(parameters || count == 0);
+        for (unsigned i = 0; code == SQLITE_OK && i < count; i++) {
+                const struct db_value *value = &parameters[row * count + i];
                 const char *bytes = value->bytes.length > 0 ? value->bytes.at : ""; /* a NULL pointer would bind NULL */
                 int place = prepared->place[i];
                 switch (value->type) {
@@ -198,7 +201,7 @@ static int sqlite_run(struct db *base, const struct db_statement *statement, con
         struct db_sqlite *db = sqlite_of(base);
         struct prepared spare, *prepared = NULL;
         int r = find_prepared(db, statement, &spare, &prepared);
-        if (r < 0) {
+        if (r != 0) {
                 db->spoiled = r;
                 return r;
         }
@@ -206,8 +209,7 @@ static int sqlite_run(struct db *base, const struct db_statement *statement, con
         prepared->running = true;
         int64_t before = sqlite3_total_changes64(db->connection);
         for (size_t i = 0; r == 0 && i < rows; i++) {
-                const struct db_value *values = statement->parameters > 0 ? &parameters[i * statement->parameters] : NULL;
-                r = explain(db, bind(prepared, values), statement->sql);
+                r = explain(db, bind(prepared, parameters, i), statement->sql);
                 if (r == 0)
                         r = step(db, prepared, on_row, context, i);
                 sqlite3_reset(prepared->stmt); /* its code is the one that step has had */

@@ -187,6 +187,7 @@ static void choose(struct seat_choice *choice, int64_t *amounts, const struct sc
 
 static int create_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall,
                             const struct hold *hold) {
+        PRE(hall);
         struct hold *live;
         int r = hall_add_hold(&inventory->halls, hall, hold, &live);
         for (uint32_t i = 0; i < hold->seat_count && r == 0; i++) {
@@ -229,6 +230,7 @@ static int create_one(struct inventory *inventory, struct turn *turn, struct wri
         command->lane.outcome = hold_decide_create(&wish, &command->hold, &command->culprits);
         if (command->lane.outcome == HOLD_CREATED)
                 return create_carry_out(inventory, turn, writes, hall, &command->hold);
+        INVARIANT(IMPLIES(command->lane.outcome == HOLD_REPLAYED, earlier));
         if (command->lane.outcome == HOLD_REPLAYED)
                 command->hold = *earlier;
         else
@@ -286,6 +288,7 @@ static bool hold_names(const struct hold *hold, seat_index seat) {
 /* Seats that stay do not move. */
 static int change_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall,
                             struct hold *hold, const struct hold *changed) {
+        PRE(hold && hall);
         int r = hold_has_seats(hold, hall->seats, SEAT_HELD) ? 0 : FAULT_CONSTRAINT;
         for (uint32_t i = 0; i < hold->seat_count && r == 0; i++) {
                 if (!hold_names(changed, hold->seats[i]))

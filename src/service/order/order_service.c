@@ -120,6 +120,7 @@ static bool has_money(enum order_state state) {
 }
 
 static int batch_change(struct batch *batch, struct order *order, const struct order_change *change, uint64_t cause) {
+        PRE(order);
         struct order_tally *tally;
         int fault = batch_tally(batch, order->schedule, &tally);
         if (fault)

@@ -163,6 +163,7 @@ static int look_up_room(struct batch *batch) {
 
 /* A pass or a seat is free: that matters to those who wait for it. */
 static void stir_if_waiting(struct queue *queue, struct waiting_room *room) {
+        PRE(room);
         if (room->line.now.drawn_at != 0 && room->line.now.counts[ENTRY_WAITING] > 0)
                 room_stir(queue, room);
 }

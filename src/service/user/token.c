@@ -47,7 +47,7 @@ static int seed_read(uint8_t seed[static CRYPTO_SIGN_SEED_BYTES], const char *pa
         if (file < 0)
                 return -errno;
         uint8_t bytes[CRYPTO_SIGN_SEED_BYTES + 1];
-        struct stat about;
+        struct stat about = {0};
         int fault = 0;
         ssize_t n = read(file, bytes, sizeof bytes);
         if (n < 0 || fstat(file, &about) < 0)
@@ -135,7 +135,7 @@ void token_issue(struct buffer *out, const struct token_key *key, account_id acc
         id_format(sub, ID_ACCOUNT, account);
         int length = snprintf(claims, sizeof claims,
                               "{\"iss\":\"ticketrush\",\"sub\":\"%s\",\"role\":\"%s\",\"iat\":%lld,\"exp\":%lld}", sub,
-                              role_name(role).at, (long long)(now / 1000), (long long)(now / 1000 + seconds));
+                              role_name(role).at, (long long)now / 1000, (long long)now / 1000 + seconds);
         POST(length > 0 && length < CLAIMS_MAX);
         size_t n = header_encode(text, key);
         text[n++] = '.';
