@@ -198,3 +198,10 @@ void desk_answer_fault(struct request *request, int fault) {
                 "Something went wrong here, nothing of this request was stored. It has been reported; try again later.",
                 5);
 }
+
+void desk_write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency) {
+        json_object(json, name);
+        json_number(json, "amount", amount);
+        json_string(json, "currency", currency);
+        json_object_end(json);
+}

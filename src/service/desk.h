@@ -45,4 +45,7 @@ void desk_not_found(struct request *request);
 /* A fault as an answer: FAULT_BUSY and FAULT_STORAGE 503 with Retry-After, others 503 with an alarm in the log. */
 void desk_answer_fault(struct request *request, int fault);
 
+/* {"amount":55000,"currency":"KRW"} */
+void desk_write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency);
+
 #endif

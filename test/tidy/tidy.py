@@ -112,7 +112,7 @@ def room_of(path):
     if re.search(r"_rules\.[ch]$", path):
         face = f"{own}/{parts[2]}.h"
         return "a rules file", ["base/*", VOCABULARY, LIMITS, own + "/*_rules.h", face]
-    if re.search(r"_routes\.[ch]$", path):
+    if re.search(r"_(routes|json)\.[ch]$", path):
         ports = ["port/json.h", "port/qr.h", "port/gzip.h"]
         return "a routes file", ["base/*", "edge/*", "lane/*", *ports, VOCABULARY, LIMITS, DESK, own + "/*", PUBLIC_FACES]
     return "a service file", ["base/*", "port/*", "lane/*", VOCABULARY, LIMITS, own + "/*", PUBLIC_FACES]

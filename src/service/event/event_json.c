@@ -1,12 +1,7 @@
 /* event_json.c: see event_json.h. */
 #include "service/event/event_json.h"
 
-void event_write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency) {
-        json_object(json, name);
-        json_number(json, "amount", amount);
-        json_string(json, "currency", currency);
-        json_object_end(json);
-}
+#include "service/desk.h"
 
 int64_t schedule_fresh_until(const struct schedule *schedule, int64_t now) {
         switch (schedule_state_at(schedule, now)) {
@@ -64,8 +59,8 @@ static void write_price_range(struct json_writer *json, const struct schedule *s
         }
         if (most < 0)
                 return;
-        event_write_money(json, "priceFrom", least, schedule->currency);
-        event_write_money(json, "priceTo", most, schedule->currency);
+        desk_write_money(json, "priceFrom", least, schedule->currency);
+        desk_write_money(json, "priceTo", most, schedule->currency);
 }
 
 static void write_times(struct json_writer *json, const struct schedule *schedule, int64_t now) {
@@ -107,7 +102,7 @@ static void write_grades(struct json_writer *json, const struct schedule *schedu
                 json_object(json, NULL);
                 json_string(json, "category", schedule->plan->categories[i].name);
                 json_string(json, "color", schedule->plan->categories[i].color);
-                event_write_money(json, "price", schedule->amounts[i], schedule->currency);
+                desk_write_money(json, "price", schedule->amounts[i], schedule->currency);
                 json_number(json, "seats", seats[i]);
                 json_object_end(json);
         }

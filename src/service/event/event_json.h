@@ -5,7 +5,6 @@
 #include "base/json_writer.h"
 #include "service/event/event_catalogue.h"
 
-void event_write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency);
 /* A line of a list. */
 void write_event_summary(struct json_writer *json, const struct event_entry *event);
 /* {"eventId":…,…,"schedules":[…]} */

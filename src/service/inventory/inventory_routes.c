@@ -41,13 +41,6 @@ static void copy_seats(seat_index *out, const struct json_list *list) {
 
 /* --- a hold as JSON --- */
 
-static void write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency) {
-        json_object(json, name);
-        json_number(json, "amount", amount);
-        json_string(json, "currency", currency);
-        json_object_end(json);
-}
-
 static int64_t write_seat(struct json_writer *json, const struct schedule *schedule, seat_index seat) {
         const struct plan *plan = schedule->plan;
         char label[LABEL_MAX];
@@ -58,7 +51,7 @@ static int64_t write_seat(struct json_writer *json, const struct schedule *sched
         json_number(json, "seat", seat);
         json_text(json, "label", (struct text){label, length});
         json_string(json, "category", plan->categories[plan->seats[seat].category].name);
-        write_money(json, "amount", amount, schedule->currency);
+        desk_write_money(json, "amount", amount, schedule->currency);
         json_object_end(json);
         return amount;
 }
@@ -74,7 +67,7 @@ static void answer_hold(struct request *request, int status, const struct hold *
         for (uint32_t i = 0; i < hold->seat_count; i++)
                 total += write_seat(&json, schedule, hold->seats[i]);
         json_array_end(&json);
-        write_money(&json, "total", total, schedule->currency);
+        desk_write_money(&json, "total", total, schedule->currency);
         json_time(&json, "createdAt", hold->created_at);
         json_time(&json, "expiresAt", hold->expires_at);
         json_object_end(&json);

@@ -285,6 +285,22 @@ static bool hold_names(const struct hold *hold, seat_index seat) {
         return false;
 }
 
+/* The holds that the commands name, each in its command's place; NULL: there is none. `id_at`: where a command has the id. */
+static int find_holds(struct inventory *inventory, struct turn *turn, struct lane_command **commands, size_t count,
+                      size_t id_at, struct hold ***ret_holds) {
+        int r = inventory_open(inventory, turn);
+        if (r < 0)
+                return r;
+        purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
+        struct hold **holds = arena_take(turn->arena, count * sizeof *holds);
+        if (!ids || !holds)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                memcpy(&ids[i], (const char *)commands[i] + id_at, sizeof ids[i]);
+        *ret_holds = holds;
+        return inventory_gather_holds(inventory, turn, ids, count, holds);
+}
+
 /* Seats that stay do not move. */
 static int change_carry_out(struct inventory *inventory, struct turn *turn, struct writes *writes, struct hall *hall,
                             struct hold *hold, const struct hold *changed) {
@@ -328,16 +344,10 @@ static int change_one(struct inventory *inventory, struct turn *turn, struct wri
 
 static int hold_change(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
         struct inventory *inventory = service;
-        int r = inventory_open(inventory, turn);
+        struct hold **holds;
+        int r = find_holds(inventory, turn, commands, count, offsetof(struct hold_change_command, id), &holds);
         if (r < 0)
                 return r;
-        purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
-        struct hold **holds = arena_take(turn->arena, count * sizeof *holds);
-        if (!ids || !holds)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                ids[i] = ((struct hold_change_command *)(void *)commands[i])->id;
-        r = inventory_gather_holds(inventory, turn, ids, count, holds);
         struct writes writes;
         writes_init(&writes, turn->arena);
         for (size_t i = 0; i < count && r == 0; i++)
@@ -350,16 +360,10 @@ const struct lane_kind hold_change_kind = {.name = "hold.change", .rank = 310, .
 
 static int hold_release(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
         struct inventory *inventory = service;
-        int r = inventory_open(inventory, turn);
+        struct hold **holds;
+        int r = find_holds(inventory, turn, commands, count, offsetof(struct hold_release_command, id), &holds);
         if (r < 0)
                 return r;
-        purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
-        struct hold **holds = arena_take(turn->arena, count * sizeof *holds);
-        if (!ids || !holds)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                ids[i] = ((struct hold_release_command *)(void *)commands[i])->id;
-        r = inventory_gather_holds(inventory, turn, ids, count, holds);
         struct writes writes;
         writes_init(&writes, turn->arena);
         for (size_t i = 0; i < count && r == 0; i++) {
@@ -376,16 +380,10 @@ const struct lane_kind hold_release_kind = {.name = "hold.release", .rank = 300,
 
 static int hold_read(void *service, struct turn *turn, struct lane_command **commands, size_t count) {
         struct inventory *inventory = service;
-        int r = inventory_open(inventory, turn);
+        struct hold **holds;
+        int r = find_holds(inventory, turn, commands, count, offsetof(struct hold_read_command, id), &holds);
         if (r < 0)
                 return r;
-        purchase_id *ids = arena_take(turn->arena, count * sizeof *ids);
-        struct hold **holds = arena_take(turn->arena, count * sizeof *holds);
-        if (!ids || !holds)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                ids[i] = ((struct hold_read_command *)(void *)commands[i])->id;
-        r = inventory_gather_holds(inventory, turn, ids, count, holds);
         for (size_t i = 0; i < count && r == 0; i++) {
                 struct hold_read_command *command = (struct hold_read_command *)(void *)commands[i];
                 command->lane.outcome = READ_HOLD_UNKNOWN;

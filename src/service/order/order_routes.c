@@ -13,13 +13,6 @@ enum { LABEL_BYTES = 256, ORDER_BODY_MAX = 1024 };
 
 /* --- order JSON --- */
 
-static void write_money(struct json_writer *json, const char *name, int64_t amount, const char *currency) {
-        json_object(json, name);
-        json_number(json, "amount", amount);
-        json_string(json, "currency", currency);
-        json_object_end(json);
-}
-
 static void write_seats(struct json_writer *json, const struct order_service *service, const struct order *order) {
         const struct schedule *schedule = event_schedule_peek(service->events, order->schedule);
         json_array(json, "seats");
@@ -31,7 +24,7 @@ static void write_seats(struct json_writer *json, const struct order_service *se
                         size_t length = plan_seat_label(schedule->plan, order->seats[i], label, sizeof label);
                         json_text(json, "label", (struct text){label, length});
                 }
-                write_money(json, "amount", order->amounts[i], order->amount.currency);
+                desk_write_money(json, "amount", order->amounts[i], order->amount.currency);
                 json_object_end(json);
         }
         json_array_end(json);
@@ -42,9 +35,9 @@ static void write_order(struct json_writer *json, const struct order_service *se
         json_id(json, "orderId", ID_ORDER, order->id);
         json_id(json, "scheduleId", ID_SCHEDULE, order->schedule);
         json_string(json, "state", fsm_state_name(&order_fsm, order->state));
-        write_money(json, "amount", order->amount.amount, order->amount.currency);
+        desk_write_money(json, "amount", order->amount.amount, order->amount.currency);
         if (order->state == ORDER_IS_REFUNDING || order->state == ORDER_IS_REFUNDED)
-                write_money(json, "refund", order->refund_amount, order->amount.currency);
+                desk_write_money(json, "refund", order->refund_amount, order->amount.currency);
         if (order->reason != ORDER_REASON_NONE)
                 json_string(json, "reason", order_reason_name(order->reason));
         write_seats(json, service, order);
@@ -272,8 +265,8 @@ static void figures_answer(struct request *request, struct lane_command *lane) {
         for (unsigned state = 0; state < ORDER_STATES; state++)
                 json_number(&json, names[state], command->tally.orders[state]);
         json_object_end(&json);
-        write_money(&json, "captured", command->tally.captured, command->currency);
-        write_money(&json, "refunded", command->tally.refunded, command->currency);
+        desk_write_money(&json, "captured", command->tally.captured, command->currency);
+        desk_write_money(&json, "refunded", command->tally.refunded, command->currency);
         json_object_end(&json);
         edge_answer_json(request, 200);
 }
