@@ -2,26 +2,21 @@
  * and how the catalogue is told. */
 #include "base/unit_test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
-#include "edge/edge.h"
+#include "kit/kit_http.h"
 #include "kit/kit_lane.h"
 #include "lane/workers.h"
 #include "port/crypto.h"
 #include "service/event/event_service.h"
 #include "service/gateway/gateway.h"
 
-enum { ANSWER_MAX = 1 << 20, OWNER = 500, STRANGER = 501, BUYER = 7, OPERATOR = 900 };
+enum { OWNER = 500, STRANGER = 501, BUYER = 7, OPERATOR = 900 };
 
 static struct lane *lane;
 static struct edge *edge;
 static struct workers *workers;
 static struct event_service *service;
-static char answer[ANSWER_MAX];
-static char *body; /* in answer, terminated */
 
 /* --- a gate that believes "Authorization: 500"; below 500 are buyers, 900 is an operator --- */
 
@@ -38,16 +33,6 @@ static int admit(void *context, struct request *request) {
         return 0;
 }
 
-static int64_t wall_now(void *context) {
-        (void)context;
-        return kit_now();
-}
-
-static void fill_trace(void *context, void *bytes, size_t n) {
-        (void)context;
-        memset(bytes, 7, n);
-}
-
 static int open_office(void **state) {
         (void)state;
         const char *newer = NULL;
@@ -59,11 +44,7 @@ static int open_office(void **state) {
         assert_int_equal(workers_new(&workers, "plan", 1, 4), 0);
         const struct event_config config = {.lane = lane, .clock = kit_clock(), .random = crypto_random(), .workers = workers};
         assert_int_equal(event_service_new(&service, &config), 0);
-        const struct edge_config listen = {
-                .host = "127.0.0.1", .loops = 2, .connections_max = 64, .now_ms = wall_now, .trace_fill = fill_trace};
-        assert_int_equal(edge_new(&edge, &listen), 0);
-        struct edge_gate gate = {.admit = admit};
-        edge_set_gate(edge, &gate);
+        edge = kit_edge_open(admit);
         event_add_routes(service, edge);
         assert_int_equal(lane_start(lane), 0);
         assert_int_equal(edge_start(edge), 0);
@@ -81,53 +62,14 @@ static int close_office(void **state) {
         return 0;
 }
 
-/* --- a client: one request, one connection --- */
-
 static int ask(const char *method, const char *path, int account, const char *headers, const char *content) {
-        static char text[65536];
-        int length = snprintf(text, sizeof text,
-                              "%s /api/v1%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: %d\r\n%s"
-                              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                              method, path, account, headers, strlen(content), content);
-        assert_true(length > 0 && (size_t)length < sizeof text);
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(edge_port(edge)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        assert_int_equal(connect(fd, (struct sockaddr *)(void *)&to, sizeof to), 0);
-        assert_int_equal(send(fd, text, (size_t)length, 0), length);
-        size_t used = 0;
-        for (ssize_t n; (n = recv(fd, answer + used, sizeof answer - 1 - used, 0)) > 0;)
-                used += (size_t)n;
-        close(fd);
-        answer[used] = '\0';
-        body = strstr(answer, "\r\n\r\n");
-        assert_non_null(body);
-        body += 4;
-        uint64_t status;
-        assert_true(text_to_number((struct text){answer + sizeof "HTTP/1.1 " - 1, 3}, 599, &status));
-        return (int)status;
+        char all[512];
+        snprintf(all, sizeof all, "Authorization: %d\r\n%s", account, headers);
+        return kit_ask(edge, method, path, all, content);
 }
 
 static int get(const char *path) {
         return ask("GET", path, BUYER, "", "");
-}
-
-static bool says(const char *what) {
-        return strstr(answer, what) != NULL;
-}
-
-/* The value of a header or a JSON member that stands behind `before` and ends at `end`. */
-static const char *value(const char *before, char end) {
-        static char values[16][128];
-        static unsigned next;
-        char *out = values[next++ % 16];
-        const char *at = strstr(answer, before);
-        assert_non_null(at);
-        at += strlen(before);
-        size_t length = strcspn(at, (char[]){end, '\0'});
-        assert_true(length < sizeof values[0]);
-        memcpy(out, at, length);
-        out[length] = '\0';
-        return out;
 }
 
 static const char *path_of(const char *format, const char *id) {
@@ -149,19 +91,19 @@ static const char small_plan[] =
 
 static const char *make_venue(void) {
         assert_int_equal(ask("POST", "/venues", OWNER, "", "{\"name\":\"Hall\",\"address\":\"1 Street\",\"city\":\"Seoul\"}"), 201);
-        return value("\"venueId\":\"", '"');
+        return kit_value("\"venueId\":\"", '"');
 }
 
 static const char *make_plan(const char *venue) {
         assert_int_equal(ask("POST", path_of("/venues/%s/plans?identity=uuid", venue), OWNER, "", small_plan), 201);
-        return value("\"planId\":\"", '"');
+        return kit_value("\"planId\":\"", '"');
 }
 
 static const char *make_event(const char *title) {
         char content[512];
         snprintf(content, sizeof content, "{\"title\":\"%s\",\"city\":\"Seoul\",\"category\":\"concert\"}", title);
         assert_int_equal(ask("POST", "/events", OWNER, "", content), 201);
-        return value("\"eventId\":\"", '"');
+        return kit_value("\"eventId\":\"", '"');
 }
 
 static int post_schedule(const char *event, int account, const char *headers, const char *plan, const char *more) {
@@ -178,41 +120,41 @@ static int post_schedule(const char *event, int account, const char *headers, co
 static void test_venues(void **state) {
         (void)state;
         const char *venue = make_venue();
-        assert_true(says("\"createdAt\":\"2026-11-21T11:00:00.000Z\""));
+        assert_true(kit_says("\"createdAt\":\"2026-11-21T11:00:00.000Z\""));
         assert_int_equal(ask("GET", path_of("/venues/%s", venue), OWNER, "", ""), 200);
-        assert_true(says("\"name\":\"Hall\"") && says("\"city\":\"Seoul\""));
+        assert_true(kit_says("\"name\":\"Hall\"") && kit_says("\"city\":\"Seoul\""));
         assert_int_equal(ask("GET", path_of("/venues/%s", venue), STRANGER, "", ""), 404);
         assert_int_equal(ask("GET", path_of("/venues/%s", venue), OPERATOR, "", ""), 200);
         assert_int_equal(ask("GET", "/venues", STRANGER, "", ""), 200);
-        assert_string_equal(body, "{\"venues\":[],\"nextCursor\":null}");
+        assert_string_equal(kit_heard_body, "{\"venues\":[],\"nextCursor\":null}");
         make_venue();
         assert_int_equal(ask("GET", "/venues?limit=1", OWNER, "", ""), 200);
-        assert_int_equal(ask("GET", path_of("/venues?limit=100&cursor=%s", value("\"nextCursor\":\"", '"')), OWNER, "", ""), 200);
-        assert_true(says("\"venueId\"") && says("\"nextCursor\":null"));
+        assert_int_equal(ask("GET", path_of("/venues?limit=100&cursor=%s", kit_value("\"nextCursor\":\"", '"')), OWNER, "", ""), 200);
+        assert_true(kit_says("\"venueId\"") && kit_says("\"nextCursor\":null"));
         assert_int_equal(ask("POST", "/venues", OWNER, "", "{\"name\":\"\",\"address\":\"1\",\"city\":\"S\"}"), 400);
-        assert_true(says("INVALID_BODY") && says("name: must have 1 to 200 characters"));
+        assert_true(kit_says("INVALID_BODY") && kit_says("name: must have 1 to 200 characters"));
         assert_int_equal(ask("POST", "/venues", OWNER, "Idempotency-Key: v\r\n", "{\"name\":\"V\",\"address\":\"1\",\"city\":\"S\"}"), 201);
-        venue = value("\"venueId\":\"", '"');
+        venue = kit_value("\"venueId\":\"", '"');
         assert_int_equal(ask("POST", "/venues", OWNER, "Idempotency-Key: v\r\n", "{\"name\":\"V\",\"address\":\"1\",\"city\":\"S\"}"), 201);
-        assert_string_equal(venue, value("\"venueId\":\"", '"'));
+        assert_string_equal(venue, kit_value("\"venueId\":\"", '"'));
         assert_int_equal(ask("POST", "/venues", OWNER, "Idempotency-Key: v\r\n", "{\"name\":\"W\",\"address\":\"1\",\"city\":\"S\"}"), 422);
-        assert_true(says("IDEMPOTENCY_KEY_REUSED"));
+        assert_true(kit_says("IDEMPOTENCY_KEY_REUSED"));
 }
 
 static void test_plans(void **state) {
         (void)state;
         const char *venue = make_venue();
         assert_int_equal(ask("POST", path_of("/venues/%s/plans", venue), OWNER, "", small_plan), 422);
-        assert_true(says("application/problem+json") && says("PLAN_REFUSED") && says("\"problemCount\":1"));
-        assert_true(says("{\"path\":\"zones[0].rows[0].seats[0].seat_guid\",\"reason\":\"\\\"1\\\" is used by 2 seats: "
+        assert_true(kit_says("application/problem+json") && kit_says("PLAN_REFUSED") && kit_says("\"problemCount\":1"));
+        assert_true(kit_says("{\"path\":\"zones[0].rows[0].seats[0].seat_guid\",\"reason\":\"\\\"1\\\" is used by 2 seats: "
                          "zones[0].rows[0].seats[0], zones[0].rows[0].seats[1]\"}"));
         assert_int_equal(ask("POST", path_of("/venues/%s/plans?identity=name", venue), OWNER, "", small_plan), 400);
         assert_int_equal(ask("POST", path_of("/venues/%s/plans?identity=uuid", venue), STRANGER, "", small_plan), 404);
         const char *plan = make_plan(venue);
-        assert_true(says("\"identity\":\"uuid\"") && says("\"seats\":2"));
-        assert_true(says("{\"index\":1,\"name\":\"R\",\"color\":null,\"seats\":1}"));
+        assert_true(kit_says("\"identity\":\"uuid\"") && kit_says("\"seats\":2"));
+        assert_true(kit_says("{\"index\":1,\"name\":\"R\",\"color\":null,\"seats\":1}"));
         assert_int_equal(ask("GET", path_of("/plans/%s", plan), OWNER, "", ""), 200);
-        assert_true(says(plan) && says(venue) && says("\"zones\":[{\"name\":\"Z\",\"rows\":1,\"seats\":2}]"));
+        assert_true(kit_says(plan) && kit_says(venue) && kit_says("\"zones\":[{\"name\":\"Z\",\"rows\":1,\"seats\":2}]"));
         assert_int_equal(ask("GET", path_of("/plans/%s", plan), STRANGER, "", ""), 404);
         assert_int_equal(ask("GET", "/plans/plan_0000000000001", OWNER, "", ""), 404);
         assert_int_equal(ask("POST", path_of("/venues/%s/plans", venue), BUYER, "", small_plan), 403);
@@ -222,21 +164,21 @@ static void test_events(void **state) {
         (void)state;
         const char *event = make_event("<b>\\\"서울\\\"</b>");
         const char *tag;
-        assert_true(says("\"title\":\"<b>\\\"서울\\\"</b>\"") && says("\"description\":\"\"") && says("\"schedules\":[]"));
+        assert_true(kit_says("\"title\":\"<b>\\\"서울\\\"</b>\"") && kit_says("\"description\":\"\"") && kit_says("\"schedules\":[]"));
         assert_int_equal(get(path_of("/events/%s", event)), 200);
-        tag = path_of("If-None-Match: %s\r\n", value("ETag: ", '\r'));
+        tag = path_of("If-None-Match: %s\r\n", kit_value("ETag: ", '\r'));
         assert_int_equal(ask("GET", path_of("/events/%s", event), BUYER, tag, ""), 304);
         assert_int_equal(ask("PATCH", path_of("/events/%s", event), OWNER, "", "{\"title\":\"Other\",\"description\":\"More\"}"), 200);
-        assert_true(says("\"title\":\"Other\"") && says("\"description\":\"More\"") && says("\"city\":\"Seoul\""));
+        assert_true(kit_says("\"title\":\"Other\"") && kit_says("\"description\":\"More\"") && kit_says("\"city\":\"Seoul\""));
         assert_int_equal(ask("GET", path_of("/events/%s", event), BUYER, tag, ""), 200);
-        assert_true(says("\"title\":\"Other\""));
+        assert_true(kit_says("\"title\":\"Other\""));
         assert_int_equal(ask("PATCH", path_of("/events/%s", event), STRANGER, "", "{\"title\":\"Mine\"}"), 404);
         assert_int_equal(ask("PATCH", path_of("/events/%s", event), OWNER, "", "{\"title\":\"\"}"), 400);
         assert_int_equal(get("/events/event_0000000000001"), 404);
         assert_int_equal(get("/events/nonsense"), 404);
         assert_int_equal(get("/events/event_0000000000001/schedules"), 404);
         assert_int_equal(get(path_of("/events/%s/schedules", event)), 200);
-        assert_string_equal(body, "{\"schedules\":[]}");
+        assert_string_equal(kit_heard_body, "{\"schedules\":[]}");
 }
 
 static void test_the_list(void **state) {
@@ -244,20 +186,21 @@ static void test_the_list(void **state) {
         for (unsigned i = 0; i < 5; i++)
                 make_event("Findable Thing");
         assert_int_equal(get("/events"), 200);
-        assert_true(says("\"title\":\"Findable Thing\"") && says("\"firstStartsAt\":null") && says("Vary: Accept-Encoding\r\n"));
-        const char *tag = path_of("If-None-Match: %s\r\n", value("ETag: ", '\r'));
+        assert_true(kit_says("\"title\":\"Findable Thing\"") && kit_says("\"firstStartsAt\":null"));
+        assert_true(kit_says("Vary: Accept-Encoding\r\n"));
+        const char *tag = path_of("If-None-Match: %s\r\n", kit_value("ETag: ", '\r'));
         assert_int_equal(ask("GET", "/events", BUYER, tag, ""), 304);
         assert_int_equal(ask("GET", "/events", BUYER, "Accept-Encoding: gzip\r\n", ""), 200);
-        assert_true(says("Content-Encoding: gzip\r\n"));
-        assert_memory_equal(body, "\x1f\x8b\x08", 3);
+        assert_true(kit_says("Content-Encoding: gzip\r\n"));
+        assert_memory_equal(kit_heard_body, "\x1f\x8b\x08", 3);
         assert_int_equal(get("/events?q=findABLE%20th&city=seoul&limit=4"), 200);
-        const char *cursor = value("\"nextCursor\":\"", '"');
+        const char *cursor = kit_value("\"nextCursor\":\"", '"');
         assert_int_equal(get(path_of("/events?q=findable&limit=4&cursor=%s", cursor)), 200);
-        assert_true(says("\"nextCursor\":null"));
+        assert_true(kit_says("\"nextCursor\":null"));
         assert_int_equal(get("/events?q=nowhere"), 200);
-        assert_string_equal(body, "{\"events\":[],\"nextCursor\":null}");
+        assert_string_equal(kit_heard_body, "{\"events\":[],\"nextCursor\":null}");
         assert_int_equal(get("/events?city=Seou"), 200);
-        assert_string_equal(body, "{\"events\":[],\"nextCursor\":null}");
+        assert_string_equal(kit_heard_body, "{\"events\":[],\"nextCursor\":null}");
         assert_int_equal(get("/events?limit=0"), 400);
         assert_int_equal(get("/events?q=%zz"), 400);
         assert_int_equal(get("/events?q=%ff"), 400);
@@ -270,41 +213,41 @@ static void test_schedules(void **state) {
         const char *plan = make_plan(make_venue());
         const char *event = make_event("Played");
         assert_int_equal(post_schedule(event, OWNER, "Idempotency-Key: s\r\n", plan, GRADES), 201);
-        const char *schedule = value("\"scheduleId\":\"", '"');
-        assert_true(says("\"state\":\"UPCOMING\"") && says("\"startsAt\":\"2026-12-24T10:00:00.000Z\"") && says("\"cap\":4"));
-        assert_true(says("\"grades\":[{\"category\":\"VIP\",\"color\":\"#fff\",\"price\":{\"amount\":150000,\"currency\":\"KRW\"},"
+        const char *schedule = kit_value("\"scheduleId\":\"", '"');
+        assert_true(kit_says("\"state\":\"UPCOMING\"") && kit_says("\"startsAt\":\"2026-12-24T10:00:00.000Z\"") && kit_says("\"cap\":4"));
+        assert_true(kit_says("\"grades\":[{\"category\":\"VIP\",\"color\":\"#fff\",\"price\":{\"amount\":150000,\"currency\":\"KRW\"},"
                          "\"seats\":1}]"));
-        assert_true(says("\"line\":{\"enabled\":true,\"capacity\":1000,\"rate\":0,\"passSeconds\":600,\"waitingMax\":1000000,"
+        assert_true(kit_says("\"line\":{\"enabled\":true,\"capacity\":1000,\"rate\":0,\"passSeconds\":600,\"waitingMax\":1000000,"
                          "\"lobbyOpensAt\":\"2026-11-21T11:00:00.000Z\"}"));
-        assert_int_equal(strlen(value("\"drawCommitment\":\"", '"')), 64);
-        assert_false(says("seed"));
+        assert_int_equal(strlen(kit_value("\"drawCommitment\":\"", '"')), 64);
+        assert_false(kit_says("seed"));
         assert_int_equal(post_schedule(event, OWNER, "Idempotency-Key: s\r\n", plan, GRADES), 201);
-        assert_string_equal(schedule, value("\"scheduleId\":\"", '"'));
+        assert_string_equal(schedule, kit_value("\"scheduleId\":\"", '"'));
         assert_int_equal(post_schedule(event, STRANGER, "", plan, GRADES), 404);
         assert_int_equal(get(path_of("/events/%s/schedules", event)), 200);
-        assert_true(says(schedule) && says("\"priceFrom\":{\"amount\":150000,"));
+        assert_true(kit_says(schedule) && kit_says("\"priceFrom\":{\"amount\":150000,"));
         assert_int_equal(get("/schedules/sched_0000000000001"), 404);
 
         assert_int_equal(get(path_of("/schedules/%s", schedule)), 200);
-        const char *tag = path_of("If-None-Match: %s\r\n", value("ETag: ", '\r'));
+        const char *tag = path_of("If-None-Match: %s\r\n", kit_value("ETag: ", '\r'));
         assert_int_equal(ask("GET", path_of("/schedules/%s", schedule), BUYER, tag, ""), 304);
         assert_int_equal(ask("PATCH", path_of("/schedules/%s", schedule), OWNER, "",
                              "{\"cap\":2,\"line\":{\"enabled\":false},\"grades\":[{\"category\":\"VIP\",\"amount\":1}]}"), 200);
-        assert_true(says("\"cap\":2") && says("\"enabled\":false,\"capacity\":1000") && says("\"amount\":1,"));
+        assert_true(kit_says("\"cap\":2") && kit_says("\"enabled\":false,\"capacity\":1000") && kit_says("\"amount\":1,"));
         assert_int_equal(ask("PATCH", path_of("/schedules/%s", schedule), STRANGER, "", "{\"cap\":2}"), 404);
         assert_int_equal(ask("PUT", path_of("/schedules/%s/controls", schedule), OWNER, "", "{\"admissionPaused\":true}"), 400);
         assert_int_equal(ask("PUT", path_of("/schedules/%s/controls", schedule), OWNER, "",
                              "{\"admissionPaused\":true,\"salePaused\":false}"), 200);
-        assert_true(says("\"admissionPaused\":true,\"salePaused\":false"));
+        assert_true(kit_says("\"admissionPaused\":true,\"salePaused\":false"));
         assert_int_equal(ask("PUT", path_of("/schedules/%s/controls", schedule), OPERATOR, "",
                              "{\"admissionPaused\":false,\"salePaused\":true}"), 200);
 
         kit_clock_add(3600 * 1000); /* open */
         assert_int_equal(ask("GET", path_of("/schedules/%s", schedule), BUYER, tag, ""), 200);
-        assert_true(says("\"state\":\"ON_SALE\""));
+        assert_true(kit_says("\"state\":\"ON_SALE\""));
         assert_int_equal(ask("PATCH", path_of("/schedules/%s", schedule), OWNER, "",
                              "{\"grades\":[{\"category\":\"VIP\",\"amount\":1}]}"), 409);
-        assert_true(says("PRICES_FIXED"));
+        assert_true(kit_says("PRICES_FIXED"));
         kit_clock_set(KIT_NOW);
 }
 
@@ -325,13 +268,13 @@ static void test_schedules_that_are_refused(void **state) {
         const char *event = make_event("Refused");
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
                 assert_int_equal(post_schedule(event, OWNER, "", plan, rows[i].more), rows[i].status);
-                assert_true(says(rows[i].code));
+                assert_true(kit_says(rows[i].code));
         }
         assert_int_equal(post_schedule(event, OWNER, "", "plan_0000000000001", GRADES), 422);
-        assert_true(says("PLAN_UNKNOWN"));
+        assert_true(kit_says("PLAN_UNKNOWN"));
         assert_int_equal(post_schedule("event_0000000000001", OWNER, "", plan, GRADES), 404);
         assert_int_equal(get(path_of("/events/%s/schedules", event)), 200);
-        assert_string_equal(body, "{\"schedules\":[]}");
+        assert_string_equal(kit_heard_body, "{\"schedules\":[]}");
 }
 
 int main(void) {

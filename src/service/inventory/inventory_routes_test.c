@@ -1,22 +1,14 @@
 /* inventory_routes_test.c: the routes over real connections, the lane on its thread, the neighbours faked: what is
  * refused from memory, what reaches the lane, and how the seats of a house are told. */
-#include "edge/edge.h"
+#include "kit/kit_http.h"
 #include "service/gateway/gateway.h"
 #include "service/inventory/inventory_world_test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { ANSWER_MAX = 1 << 20 };
 
 static struct world world;
 static struct edge *edge;
-static char answer[ANSWER_MAX];
-static char *body; /* in answer, terminated */
 
 /* --- a gate that believes "Authorization: 7" or "Authorization: 500 organiser" --- */
 
@@ -38,24 +30,10 @@ static int admit(void *context, struct request *request) {
         return 0;
 }
 
-static int64_t wall_now(void *context) {
-        (void)context;
-        return kit_now();
-}
-
-static void fill_trace(void *context, void *bytes, size_t n) {
-        (void)context;
-        memset(bytes, 7, n);
-}
-
 static int open_shop(void **state) {
         (void)state;
         world_open(&world, 12);
-        struct edge_config config = {
-                .host = "127.0.0.1", .loops = 2, .connections_max = 64, .now_ms = wall_now, .trace_fill = fill_trace};
-        assert_int_equal(edge_new(&edge, &config), 0);
-        struct edge_gate gate = {.admit = admit};
-        edge_set_gate(edge, &gate);
+        edge = kit_edge_open(admit);
         inventory_add_routes(world.inventory, edge);
         assert_int_equal(lane_start(world.lane), 0);
         assert_int_equal(edge_start(edge), 0);
@@ -71,36 +49,12 @@ static int close_shop(void **state) {
         return 0;
 }
 
-/* --- a client: one request, one connection --- */
-
 static int ask(const char *method, const char *path, int account, const char *headers, const char *content) {
-        char text[4096];
-        size_t used = 0;
-        int length = snprintf(text, sizeof text,
-                              "%s /api/v1%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: %d\r\n%s"
-                              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                              method, path, account, headers, strlen(content), content);
-        assert_true(length > 0 && (size_t)length < sizeof text);
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in to = {
-                .sin_family = AF_INET, .sin_port = htons(edge_port(edge)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        assert_int_equal(connect(fd, (struct sockaddr *)(void *)&to, sizeof to), 0);
-        assert_int_equal(send(fd, text, (size_t)length, 0), length);
-        for (ssize_t n; (n = recv(fd, answer + used, sizeof answer - 1 - used, 0)) > 0;)
-                used += (size_t)n;
-        close(fd);
-        answer[used] = '\0';
-        body = strstr(answer, "\r\n\r\n");
-        assert_non_null(body);
-        body += 4;
-        uint64_t status;
-        assert_true(text_to_number((struct text){answer + sizeof "HTTP/1.1 " - 1, 3}, 599, &status));
-        return (int)status;
+        char all[512];
+        snprintf(all, sizeof all, "Authorization: %d\r\n%s", account, headers);
+        return kit_ask(edge, method, path, all, content);
 }
 
-static bool says(const char *what) {
-        return strstr(answer, what) != NULL;
-}
 static void schedule_path(char *out, size_t capacity, const char *rest) {
         char id[ID_TEXT_MAX];
         id_format(id, ID_SCHEDULE, WORLD_SCHEDULE);
@@ -123,21 +77,6 @@ static int get_schedule(const char *rest, const char *headers) {
         return ask("GET", path, 7, headers, "");
 }
 
-/* The value of a header or a JSON member that stands behind `before` and ends at `end`. */
-static const char *value(const char *before, char end) {
-        static char values[4][128];
-        static unsigned next;
-        char *out = values[next++ % 4];
-        const char *at = strstr(answer, before);
-        assert_non_null(at);
-        at += strlen(before);
-        size_t length = strcspn(at, (char[]){end, '\0'});
-        assert_true(length < sizeof values[0]);
-        memcpy(out, at, length);
-        out[length] = '\0';
-        return out;
-}
-
 /* How many commands the lane has carried out; a client may have its answer a moment before they are counted. */
 static uint64_t lane_commands(void) {
         struct lane_figures figures;
@@ -156,39 +95,39 @@ static void test_hopeless_wishes_never_reach_the_lane(void **state) {
         int64_t refused = world_refused();
 
         assert_int_equal(hold_with(7, "", "{\"seats\":[0]}"), 403);
-        assert_true(says("PASS_REQUIRED"));
+        assert_true(kit_says("PASS_REQUIRED"));
         assert_int_equal(hold_with(7, "X-Queue-Token: forged\r\n", "{\"seats\":[0]}"), 403);
-        assert_true(says("PASS_INVALID"));
+        assert_true(kit_says("PASS_INVALID"));
         assert_int_equal(hold_with(7, "X-Queue-Token: old\r\n", "{\"seats\":[0]}"), 403);
-        assert_true(says("PASS_EXPIRED"));
+        assert_true(kit_says("PASS_EXPIRED"));
         assert_int_equal(hold(7, "{\"seats\":[0}"), 400);
         assert_int_equal(hold(7, "{\"seats\":[]}"), 400);
         assert_int_equal(hold(7, "{\"seats\":[0,1,4,5,6]}"), 422);
-        assert_true(says("CAP_EXCEEDED"));
+        assert_true(kit_says("CAP_EXCEEDED"));
         assert_int_equal(hold(7, "{\"seats\":[0,99]}"), 422);
-        assert_true(says("SEAT_UNKNOWN") && says("\"seats\":[99]"));
+        assert_true(kit_says("SEAT_UNKNOWN") && kit_says("\"seats\":[99]"));
         assert_int_equal(hold(7, "{\"seats\":[0,1,0]}"), 422);
-        assert_true(says("SEAT_REPEATED") && says("\"seats\":[0]"));
+        assert_true(kit_says("SEAT_REPEATED") && kit_says("\"seats\":[0]"));
         assert_int_equal(hold(7, "{\"seats\":[1,2,3]}"), 409);
-        assert_true(says("SEAT_TAKEN") && says("\"seats\":[2,3]") && says("application/problem+json") &&
-                    says("\"traceId\":\""));
+        assert_true(kit_says("SEAT_TAKEN") && kit_says("\"seats\":[2,3]") && kit_says("application/problem+json") &&
+                    kit_says("\"traceId\":\""));
 
         world.schedule.opens_at = kit_now() + 2500;
         assert_int_equal(hold(7, "{\"seats\":[0]}"), 409);
-        assert_true(says("SALE_NOT_OPEN") && says("Retry-After: 3\r\n"));
+        assert_true(kit_says("SALE_NOT_OPEN") && kit_says("Retry-After: 3\r\n"));
         world.schedule.opens_at = kit_now() - 1000;
         world.schedule.sale_paused = true;
         assert_int_equal(hold(7, "{\"seats\":[0]}"), 503);
-        assert_true(says("SALE_PAUSED") && says("Retry-After: "));
+        assert_true(kit_says("SALE_PAUSED") && kit_says("Retry-After: "));
         world.schedule.sale_paused = false;
         int64_t ends_at = world.schedule.ends_at;
         world.schedule.ends_at = kit_now();
         assert_int_equal(hold(7, "{\"seats\":[0]}"), 410);
-        assert_true(says("SALE_ENDED"));
+        assert_true(kit_says("SALE_ENDED"));
         world.schedule.ends_at = ends_at;
         world.schedule.cancelled = true;
         assert_int_equal(hold(7, "{\"seats\":[0]}"), 410);
-        assert_true(says("SCHEDULE_CANCELLED"));
+        assert_true(kit_says("SCHEDULE_CANCELLED"));
         world.schedule.cancelled = false;
 
         assert_int_equal(lane_commands(), commands);
@@ -202,18 +141,18 @@ static void test_a_hold_lives(void **state) {
         (void)state;
         char path[80], id[64];
         assert_int_equal(hold_with(7, "X-Queue-Token: good\r\nIdempotency-Key: a\r\n", "{\"seats\":[4,5]}"), 201);
-        assert_true(says("\"state\":\"ACTIVE\"") && says("\"label\":\"seat 4\"") && says("\"category\":\"S\""));
-        assert_true(says("\"total\":{\"amount\":80000,\"currency\":\"KRW\"}") &&
-                    says("\"expiresAt\":\"2026-11-21T11:05:00.000Z\""));
-        snprintf(id, sizeof id, "%s", value("\"holdId\":\"", '"'));
+        assert_true(kit_says("\"state\":\"ACTIVE\"") && kit_says("\"label\":\"seat 4\"") && kit_says("\"category\":\"S\""));
+        assert_true(kit_says("\"total\":{\"amount\":80000,\"currency\":\"KRW\"}") &&
+                    kit_says("\"expiresAt\":\"2026-11-21T11:05:00.000Z\""));
+        snprintf(id, sizeof id, "%s", kit_value("\"holdId\":\"", '"'));
         /* the seats are taken, but by whom? the lane knows */
         assert_int_equal(hold_with(7, "X-Queue-Token: good\r\nIdempotency-Key: a\r\n", "{\"seats\":[4,5]}"), 201);
-        assert_string_equal(value("\"holdId\":\"", '"'), id);
+        assert_string_equal(kit_value("\"holdId\":\"", '"'), id);
         assert_int_equal(hold_with(7, "X-Queue-Token: good\r\nIdempotency-Key: a\r\n", "{\"seats\":[6]}"), 422);
-        assert_true(says("IDEMPOTENCY_KEY_REUSED"));
+        assert_true(kit_says("IDEMPOTENCY_KEY_REUSED"));
         assert_int_equal(hold(7, "{\"seats\":[4]}"), 409);
         assert_int_equal(hold(7, "{\"seats\":[6,7,8]}"), 409);
-        assert_true(says("CAP_EXCEEDED"));
+        assert_true(kit_says("CAP_EXCEEDED"));
 
         snprintf(path, sizeof path, "/holds/%s", id);
         assert_int_equal(ask("GET", path, 7, "", ""), 200);
@@ -221,15 +160,15 @@ static void test_a_hold_lives(void **state) {
         assert_int_equal(ask("PUT", path, 8, "", "{\"seats\":[5,6]}"), 404);
         assert_int_equal(ask("DELETE", path, 8, "", ""), 404);
         assert_int_equal(ask("PUT", path, 7, "", "{\"seats\":[5,6,2]}"), 409);
-        assert_true(says("SEAT_TAKEN") && says("\"seats\":[2]"));
+        assert_true(kit_says("SEAT_TAKEN") && kit_says("\"seats\":[2]"));
         assert_int_equal(ask("PUT", path, 7, "", "{\"seats\":[5,6]}"), 200);
-        assert_true(says("\"seat\":6") && !says("\"seat\":4"));
+        assert_true(kit_says("\"seat\":6") && !kit_says("\"seat\":4"));
         assert_int_equal(ask("DELETE", path, 7, "", ""), 204);
         assert_int_equal(ask("DELETE", path, 7, "", ""), 204);
         assert_int_equal(ask("PUT", path, 7, "", "{\"seats\":[5]}"), 409);
-        assert_true(says("HOLD_ENDED"));
+        assert_true(kit_says("HOLD_ENDED"));
         assert_int_equal(ask("GET", path, 7, "", ""), 200);
-        assert_true(says("\"state\":\"RELEASED\""));
+        assert_true(kit_says("\"state\":\"RELEASED\""));
         assert_int_equal(ask("GET", "/holds/hold_0000000000zzz", 7, "", ""), 404);
         assert_int_equal(ask("GET", path, 0, "", ""), 401);
 }
@@ -238,29 +177,29 @@ static void test_the_house_is_told_once_and_then_as_changes(void **state) {
         (void)state;
         char since[64], tag[160];
         assert_int_equal(get_schedule("/seats", ""), 200);
-        assert_true(says("\"states\":\"AAHHAAAAAAAA\"") && says("\"x\":[0,1,2,") && says("\"y\":[1.25,") &&
-                    says("\"rows\":[{\"label\":\"A\""));
-        assert_true(says("{\"category\":1,\"name\":\"S\",\"amount\":30000}") &&
-                    says("Cache-Control: public, max-age=1\r\n"));
-        assert_int_equal(body[strlen(body) - 1], '}');
-        snprintf(since, sizeof since, "/seats/changes?since=%s", value("\"version\":", ','));
-        snprintf(tag, sizeof tag, "If-None-Match: %s\r\n", value("ETag: ", '\r'));
+        assert_true(kit_says("\"states\":\"AAHHAAAAAAAA\"") && kit_says("\"x\":[0,1,2,") && kit_says("\"y\":[1.25,") &&
+                    kit_says("\"rows\":[{\"label\":\"A\""));
+        assert_true(kit_says("{\"category\":1,\"name\":\"S\",\"amount\":30000}") &&
+                    kit_says("Cache-Control: public, max-age=1\r\n"));
+        assert_int_equal(kit_heard_body[strlen(kit_heard_body) - 1], '}');
+        snprintf(since, sizeof since, "/seats/changes?since=%s", kit_value("\"version\":", ','));
+        snprintf(tag, sizeof tag, "If-None-Match: %s\r\n", kit_value("ETag: ", '\r'));
         assert_int_equal(get_schedule("/seats", tag), 304);
         assert_int_equal(get_schedule("/seats", "Accept-Encoding: gzip\r\n"), 200);
-        assert_true(says("Content-Encoding: gzip\r\n"));
-        assert_memory_equal(body, "\x1f\x8b\x08", 3);
+        assert_true(kit_says("Content-Encoding: gzip\r\n"));
+        assert_memory_equal(kit_heard_body, "\x1f\x8b\x08", 3);
         assert_int_equal(get_schedule(since, ""), 200);
-        assert_true(says("\"changes\":[]"));
+        assert_true(kit_says("\"changes\":[]"));
 
         assert_int_equal(hold(9, "{\"seats\":[11,0]}"), 201);
         assert_int_equal(get_schedule(since, ""), 200);
-        assert_true(says("[11,\"H\"]") && says("[0,\"H\"]"));
+        assert_true(kit_says("[11,\"H\"]") && kit_says("[0,\"H\"]"));
         assert_int_equal(get_schedule("/seats", tag), 200);
-        assert_true(says("\"states\":\"HAHHAAAAAAAH\"") && says("\"held\":4"));
+        assert_true(kit_says("\"states\":\"HAHHAAAAAAAH\"") && kit_says("\"held\":4"));
         world.schedule.amounts[0] =
                 99000; /* a changed schedule is another struct: here the same place, so nothing new */
         assert_int_equal(get_schedule("/seats/changes?since=1", ""), 410);
-        assert_true(says("CHANGES_GONE"));
+        assert_true(kit_says("CHANGES_GONE"));
         assert_int_equal(get_schedule("/seats/changes", ""), 400);
         assert_int_equal(get_schedule("/seats/changes?since=-1", ""), 400);
         assert_int_equal(ask("GET", "/schedules/sched_0000000000zzz/seats", 7, "", ""), 404);
@@ -272,10 +211,10 @@ static void test_the_organiser_blocks(void **state) {
         char path[128];
         schedule_path(path, sizeof path, "/seats/blocked");
         assert_int_equal(ask("PUT", path, WORLD_ORGANISER, "", "{\"seats\":[8,9],\"blocked\":true}"), 200);
-        assert_true(says("\"changed\":2"));
+        assert_true(kit_says("\"changed\":2"));
         assert_int_equal(hold(7, "{\"seats\":[9]}"), 409);
         assert_int_equal(ask("PUT", path, WORLD_ORGANISER, "", "{\"seats\":[10,2],\"blocked\":true}"), 409);
-        assert_true(says("SEAT_TAKEN") && says("\"seats\":[2]"));
+        assert_true(kit_says("SEAT_TAKEN") && kit_says("\"seats\":[2]"));
         assert_int_equal(ask("PUT", path, WORLD_ORGANISER, "", "{\"seats\":[12],\"blocked\":true}"), 422);
         assert_int_equal(ask("PUT", path, 501, "", "{\"seats\":[10],\"blocked\":true}"), 404);
         assert_int_equal(ask("PUT", path, WORLD_ORGANISER, "", "{\"seats\":[9]}"), 400);

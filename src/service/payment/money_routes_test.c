@@ -2,13 +2,10 @@
  * saga's world behind them, and a gate that lets in whom the test names. */
 #include "saga_world_test.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
-#include "edge/edge.h"
+#include "kit/kit_http.h"
 #include "port/crypto.h"
-#include "port/random.h"
 #include "service/queue/queue.h"
 #include "service/ticket/ticket.h"
 
@@ -48,16 +45,6 @@ static int admit(void *context, struct request *request) {
         return 0;
 }
 
-static int64_t edge_now(void *context) {
-        (void)context;
-        return kit_now();
-}
-
-static void edge_random(void *context, void *bytes, size_t n) {
-        (void)context;
-        crypto_random()->fill(crypto_random(), bytes, n);
-}
-
 static purchase_id holds[20];
 
 static int set_up(void **state) {
@@ -65,12 +52,7 @@ static int set_up(void **state) {
                 return -1;
         for (seat_index i = 0; i < 20; i++)
                 holds[i] = world_hold(BUYER, 2 * i);
-        const struct edge_config config = {
-                .host = "127.0.0.1", .loops = 1, .connections_max = 16, .now_ms = edge_now, .trace_fill = edge_random};
-        const struct edge_gate gate = {.admit = admit};
-        if (edge_new(&edge, &config))
-                return -1;
-        edge_set_gate(edge, &gate);
+        edge = kit_edge_open(admit);
         order_add_routes(world.orders, edge);
         payment_add_routes(world.payment, edge);
         caller = (struct caller){.account = BUYER, .role = ROLE_BUYER};
@@ -84,44 +66,8 @@ static int tear_down(void **state) {
         return world_end(state);
 }
 
-static char answer[65536];
-
-static int send_request(const char *method, const char *path, const char *more, const char *body) {
-        char text[4096];
-        int connection = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in address = {
-                .sin_family = AF_INET, .sin_port = htons(edge_port(edge)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        assert_int_equal(connect(connection, (struct sockaddr *)&address, sizeof address), 0);
-        int length = snprintf(text, sizeof text, "%s /api/v1%s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s",
-                              method, path, more);
-        if (body)
-                length += snprintf(text + length, sizeof text - (size_t)length,
-                                   "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
-        length += snprintf(text + length, sizeof text - (size_t)length, "\r\n%s", body ? body : "");
-        assert_true(length < (int)sizeof text);
-        assert_int_equal(send(connection, text, (size_t)length, MSG_NOSIGNAL), length);
-        return connection;
-}
-
-static int read_answer(int connection) {
-        size_t length = 0;
-        ssize_t n;
-        while ((n = recv(connection, answer + length, sizeof answer - 1 - length, 0)) > 0)
-                length += (size_t)n;
-        answer[length] = '\0';
-        close(connection);
-        int status = 0;
-        assert_int_equal(sscanf(answer, "HTTP/1.1 %d", &status), 1);
-        return status;
-}
-
 static int ask(const char *method, const char *path, const char *more, const char *body) {
-        return read_answer(send_request(method, path, more, body));
-}
-
-static void assert_has(const char *piece) {
-        if (!strstr(answer, piece))
-                fail_msg("no %s in %s", piece, answer);
+        return kit_ask(edge, method, path, more, body);
 }
 
 /* "/orders/order_…/pay" */
@@ -150,12 +96,12 @@ static void await_state(purchase_id order, const char *state) {
         snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
         for (int i = 0; i < 20000; i++) {
                 assert_int_equal(ask("GET", path_of(order, ""), "", NULL), 200);
-                if (strstr(answer, wanted))
+                if (kit_says(wanted))
                         return;
                 kit_clock_add(1000);
                 lane_nudge(world.lane);
         }
-        fail_msg("never %s: %s", state, answer);
+        fail_msg("never %s: %s", state, kit_heard);
 }
 
 /* --- stories --- */
@@ -163,41 +109,41 @@ static void await_state(purchase_id order, const char *state) {
 static void an_order_is_made_and_paid(void **state) {
         (void)state;
         assert_int_equal(make(holds[0], ""), 201);
-        assert_has("\"scheduleId\":\"sched_00000000000fm\",\"state\":\"PENDING\",\"amount\":{\"amount\":110000,"
+        kit_assert_says("\"scheduleId\":\"sched_00000000000fm\",\"state\":\"PENDING\",\"amount\":{\"amount\":110000,"
                    "\"currency\":\"KRW\"},\"seats\":[{\"seat\":0,\"label\":\"1층 0번\",\"amount\":{\"amount\":55000,"
                    "\"currency\":\"KRW\"}},{\"seat\":1,");
-        assert_has("\"createdAt\":\"2026-11-21T11:00:00.000Z\",\"holdExpiresAt\":\"2026-11-21T11:05:00.000Z\"}");
+        kit_assert_says("\"createdAt\":\"2026-11-21T11:00:00.000Z\",\"holdExpiresAt\":\"2026-11-21T11:05:00.000Z\"}");
         assert_int_equal(make(holds[0], ""), 201);
         assert_int_equal(pay(holds[0], "{\"paymentToken\":\"card-1\"}"), 200);
         char tickets[128];
         snprintf(tickets, sizeof tickets, "\"state\":\"CONFIRMED\",\"tickets\":[\"ticket_%llu-0\",\"ticket_%llu-1\"]}",
                  (unsigned long long)holds[0], (unsigned long long)holds[0]);
-        assert_has(tickets);
+        kit_assert_says(tickets);
         assert_int_equal(pay(holds[0], NULL), 200);
-        assert_has(tickets);
+        kit_assert_says(tickets);
         assert_int_equal(make(holds[0], ""), 201);
-        assert_has("\"state\":\"CONFIRMED\"");
-        assert_has("\"holdExpiresAt\":null}");
+        kit_assert_says("\"state\":\"CONFIRMED\"");
+        kit_assert_says("\"holdExpiresAt\":null}");
         assert_int_equal(ask("GET", path_of(holds[0], ""), "", NULL), 200);
-        assert_has("\"ticketCount\":2,\"payment\":{\"paymentId\":\"pay_");
-        assert_has("\"state\":\"PAID\"");
+        kit_assert_says("\"ticketCount\":2,\"payment\":{\"paymentId\":\"pay_");
+        kit_assert_says("\"state\":\"PAID\"");
 }
 
 static void wrong_requests_are_told_why(void **state) {
         (void)state;
         assert_int_equal(make(424242, ""), 404);
-        assert_has("\"code\":\"NOT_FOUND\"");
+        kit_assert_says("\"code\":\"NOT_FOUND\"");
         assert_int_equal(ask("POST", "/orders", "", "{\"holdId\":\"order_0000000000001\"}"), 400);
         assert_int_equal(ask("POST", "/orders", "", "{}"), 400);
         assert_int_equal(pay(holds[1], NULL), 404);
         assert_int_equal(ask("GET", "/orders/hold_0000000000001", "", NULL), 404);
         assert_int_equal(make(holds[1], "Idempotency-Key: k1\r\n"), 201);
         assert_int_equal(make(holds[2], "Idempotency-Key: k1\r\n"), 422);
-        assert_has("\"code\":\"IDEMPOTENCY_KEY_REUSED\"");
+        kit_assert_says("\"code\":\"IDEMPOTENCY_KEY_REUSED\"");
         char body[128];
         snprintf(body, sizeof body, "{\"paymentToken\":\"%064d\"}", 1);
         assert_int_equal(pay(holds[1], body), 400);
-        assert_has("paymentToken");
+        kit_assert_says("paymentToken");
         assert_int_equal(pay(holds[1],
                              "{\"paymentToken\":\"\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80"
                              "\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80\xea\xb0\x80"
@@ -211,56 +157,56 @@ static void wrong_requests_are_told_why(void **state) {
         world.schedule.sale_paused = true;
         caller.account = BUYER;
         assert_int_equal(make(holds[3], ""), 503);
-        assert_has("\"code\":\"SALE_PAUSED\"");
-        assert_has("Retry-After: ");
+        kit_assert_says("\"code\":\"SALE_PAUSED\"");
+        kit_assert_says("Retry-After: ");
         kit_clock_add(300000);
         assert_int_equal(make(holds[3], ""), 410);
-        assert_has("\"code\":\"HOLD_ENDED\"");
+        kit_assert_says("\"code\":\"HOLD_ENDED\"");
 }
 
 static void the_end_of_a_payment_is_told(void **state) {
         (void)state;
         make(holds[0], "");
         assert_int_equal(pay(holds[0], "{\"paymentToken\":\"decline\"}"), 402);
-        assert_has("\"code\":\"PAYMENT_DECLINED\"");
+        kit_assert_says("\"code\":\"PAYMENT_DECLINED\"");
         assert_int_equal(pay(holds[0], NULL), 402);
         make(holds[1], "");
-        int waiting = send_request("POST", path_of(holds[1], "/pay"), "", "{\"paymentToken\":\"pending:60000\"}");
+        int waiting = kit_request(edge, "POST", path_of(holds[1], "/pay"), "", "{\"paymentToken\":\"pending:60000\"}");
         await_state(holds[1], "UNKNOWN"); /* the payment's, in the order */
         assert_int_equal(pay(holds[1], NULL), 409);
-        assert_has("\"code\":\"PAYMENT_IN_PROGRESS\"");
-        assert_has("Retry-After: 1");
+        kit_assert_says("\"code\":\"PAYMENT_IN_PROGRESS\"");
+        kit_assert_says("Retry-After: 1");
         assert_int_equal(ask("POST", path_of(holds[1], "/cancel"), "", NULL), 409);
         kit_clock_add(PAY_WAIT_SECONDS * 1000);
         lane_nudge(world.lane);
-        assert_int_equal(read_answer(waiting), 202);
-        assert_has("\"state\":\"PENDING\",\"detail\":\"We are still asking");
+        assert_int_equal(kit_answer(waiting), 202);
+        kit_assert_says("\"state\":\"PENDING\",\"detail\":\"We are still asking");
         world.schedule.cancelled = true; /* the money that comes then goes back */
         await_state(holds[1], "REFUNDED");
-        assert_has("\"reason\":\"schedule_cancelled\"");
+        kit_assert_says("\"reason\":\"schedule_cancelled\"");
         assert_int_equal(pay(holds[1], NULL), 409);
-        assert_has("\"code\":\"ORDER_REFUNDED\"");
+        kit_assert_says("\"code\":\"ORDER_REFUNDED\"");
 }
 
 static void orders_are_given_up(void **state) {
         (void)state;
         make(holds[0], "");
         assert_int_equal(ask("POST", path_of(holds[0], "/cancel"), "", NULL), 200);
-        assert_has("\"state\":\"CANCELLED\"");
-        assert_has("\"reason\":\"buyer_cancelled\"");
+        kit_assert_says("\"state\":\"CANCELLED\"");
+        kit_assert_says("\"reason\":\"buyer_cancelled\"");
         assert_int_equal(pay(holds[0], NULL), 409);
-        assert_has("\"code\":\"ORDER_CANCELLED\"");
+        kit_assert_says("\"code\":\"ORDER_CANCELLED\"");
         make(holds[1], "");
         assert_int_equal(pay(holds[1], "{}"), 200);
         assert_int_equal(ask("POST", path_of(holds[1], "/cancel"), "", "{}"), 200);
-        assert_has("\"state\":\"REFUNDING\"");
-        assert_has("\"refund\":{\"amount\":99000,\"currency\":\"KRW\"}");
+        kit_assert_says("\"state\":\"REFUNDING\"");
+        kit_assert_says("\"refund\":{\"amount\":99000,\"currency\":\"KRW\"}");
         await_state(holds[1], "REFUNDED");
         make(holds[2], "");
         assert_int_equal(pay(holds[2], "{}"), 200);
         kit_clock_set(world.schedule.cancel_until + 1);
         assert_int_equal(ask("POST", path_of(holds[2], "/cancel"), "", NULL), 409);
-        assert_has("\"code\":\"CANCEL_TOO_LATE\"");
+        kit_assert_says("\"code\":\"CANCEL_TOO_LATE\"");
 }
 
 static void lists_and_figures(void **state) {
@@ -272,18 +218,18 @@ static void lists_and_figures(void **state) {
         char cursor[64], id[ID_TEXT_MAX];
         id_format(id, ID_ORDER, holds[1]);
         snprintf(cursor, sizeof cursor, "\"nextCursor\":\"%s\"}", id);
-        assert_has("{\"orders\":[{\"orderId\":\"");
-        assert_has(cursor);
+        kit_assert_says("{\"orders\":[{\"orderId\":\"");
+        kit_assert_says(cursor);
         snprintf(cursor, sizeof cursor, "/orders?limit=2&cursor=%s", id);
         assert_int_equal(ask("GET", cursor, "", NULL), 200);
-        assert_has("\"state\":\"CONFIRMED\"");
-        assert_has("\"nextCursor\":null}");
+        kit_assert_says("\"state\":\"CONFIRMED\"");
+        kit_assert_says("\"nextCursor\":null}");
         assert_int_equal(ask("GET", "/orders?limit=x", "", NULL), 400);
         const char *figures = "/schedules/sched_00000000000fm/figures";
         assert_int_equal(ask("GET", figures, "", NULL), 404);
         caller = (struct caller){.account = ORGANISER, .role = ROLE_ORGANISER};
         assert_int_equal(ask("GET", figures, "", NULL), 200);
-        assert_has(
+        kit_assert_says(
                 "\"seats\":{\"all\":10,\"available\":1,\"held\":2,\"sold\":3,\"blocked\":4},\"orders\":{\"pending\":2,"
                 "\"paid\":0,\"confirmed\":1,\"cancelled\":0,\"refunding\":0,\"refunded\":0},\"captured\":{\"amount\":"
                 "110000,"
