@@ -99,7 +99,8 @@ static int check_seats(struct check *check) {
 }
 
 static int compare_texts(struct text a, struct text b) {
-        int order = memcmp(a.at, b.at, a.length < b.length ? a.length : b.length);
+        size_t both = a.length < b.length ? a.length : b.length;
+        int order = both > 0 ? memcmp(a.at, b.at, both) : 0; /* what is absent is NULL */
         return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
 
