@@ -1,8 +1,10 @@
 /* verb_serve.c: `ticketrush serve`: start, tell where, wait for a signal, drain, stop. */
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -57,8 +59,17 @@ static void settle_memory(void) {
         mallopt(M_TOP_PAD, HEAP_STEP_BYTES);
 }
 
+/* Loops and lane wake each other all the time. As batch threads they finish what they are at before the other one gets
+ * the core: larger batches, a tenth more purchases. Without it everything works as well. */
+static void settle_threads(void) {
+        const struct sched_param none = {0};
+        (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 static int serve(const struct config *config, struct buffer *problem) {
         settle_memory();
+        settle_threads();
+        umask(0077); /* what is written here is nobody else's business */
         sigset_t signals = block_signals();
         struct node *node;
         set_log_level(config->log_level);
