@@ -2,7 +2,7 @@
 
 The rehearsal writes down every acknowledged answer after it came in. Its server is killed, started again on the same
 folder, given time to come to rest, stopped and audited; then each acknowledged answer is looked up in the database.
-A few rounds in CI, fifty behind `./dev test --long`. The seed of each round is printed when it fails.
+A few rounds in CI, seventy behind `./dev test --long`. The seed of each round is printed when it fails.
 """
 
 import datetime
